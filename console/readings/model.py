@@ -1,0 +1,233 @@
+"""What a reading is: frozen facts, with aware UTC datetimes, seconds and enums; nothing to draw.
+
+Foreign strings (names, notes, errors, arguments, titles) are raw here; `console.text` cleans them once,
+when `console.rows` turns them into cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+class WorkerState(StrEnum):
+    """How a worker is doing, from its lock (same host) and its heartbeat."""
+
+    RUNNING = "running"
+    STOPPING = "stopping"
+    SILENT = "silent"  # no heartbeat for two promised intervals; perhaps hung
+    DEAD = "dead"  # its lock is free: the process is gone
+
+
+class TaskState(StrEnum):
+    """Where a task waits or runs."""
+
+    RUNNING = "running"
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker process."""
+
+    id: int
+    host: str
+    pid: int
+    kind: str
+    threads: int
+    state: WorkerState
+    started_at: datetime
+    heartbeat_at: datetime
+    heartbeat_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTask:
+    """A task that runs, is ready, or waits for its time."""
+
+    key: str  # r<claim id> | p<task row id> | s<schedule row id>: unique in the list
+    state: TaskState
+    task_id: str
+    name: str
+    subject: str | None
+    priority: float
+    attempt: int
+    deliveries: int
+    enqueued_at: datetime
+    since: datetime  # running: claimed; pending: ready; scheduled: enqueued
+    due_at: datetime | None = None  # scheduled only
+    reason: str | None = None  # scheduled only: delay | retry
+    worker: int | None = None  # running only
+    done: int | None = None
+    total: int | None = None
+    note: str | None = None
+    cancel: bool = False  # running only: it has been asked to stop
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTaskDetail:
+    """A task with what only its detail pane shows."""
+
+    task: QueueTask
+    args: str | None  # JSON text: {"args": [...], "kwargs": {...}}
+    retries_left: int | None  # null: as the handler says
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many tasks are where; read from counters, never counted."""
+
+    pending: int = 0
+    scheduled: int = 0
+    running: int = 0
+    dead_letters: int = 0
+    oldest_pending_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What happened in one minute."""
+
+    at: datetime
+    enqueued: int = 0
+    completed: int = 0  # completed and skipped
+    failed: int = 0  # dead: no attempt left
+    retried: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """One periodic task: when it ran, when it will."""
+
+    name: str
+    task_name: str
+    cron: str | None
+    timezone: str
+    next_at: datetime | None
+    last_at: datetime | None
+    last_state: str | None  # state of the last tick's run, where it is known
+    missed: int
+    paused: bool
+    paused_until: datetime | None
+    pause_note: str | None
+    error: str | None
+    overdue: bool  # next_at is more than OVERDUE_AFTER_S in the past
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Dead letters of one fingerprint."""
+
+    fingerprint: str
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    error_type: str
+    error: str
+    name: str
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter in a list."""
+
+    id: int
+    state: str  # dead | retrying
+    task_id: str
+    name: str
+    subject: str | None
+    reason: str
+    error_type: str
+    error: str
+    fingerprint: str
+    first_seen: datetime
+    last_seen: datetime
+    retries: int
+    retried_as: str | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterDetail:
+    """A dead letter with all that is kept of it."""
+
+    letter: Letter
+    args: str | None
+    traceback: str | None
+    history: tuple[tuple[int, datetime, str], ...]  # attempt, when, error
+    worker: str | None
+    retried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One ended execution."""
+
+    id: int
+    task_id: str
+    name: str
+    subject: str | None
+    state: str
+    attempt: int
+    worker: int | None
+    enqueued_at: datetime
+    ready_at: datetime
+    started_at: datetime
+    finished_at: datetime
+    retry_at: datetime | None
+    args: str | None
+    result: str | None
+    error_type: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A collected document, as a line."""
+
+    title: str
+    source: str
+    market: str
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What has been collected so far."""
+
+    documents: int = 0
+    latest: tuple[Headline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that needs the operator; `code` is a contract for scripts."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the frame and the Overview show, as of one moment."""
+
+    at: datetime
+    home: Path
+    workers: tuple[Worker, ...] = ()
+    depth: Depth = field(default_factory=Depth)
+    paused: bool = False  # the whole queue
+    running: tuple[QueueTask, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    causes: tuple[Cause, ...] = ()  # the most frequent first, at most 20
+    minutes: tuple[Minute, ...] = ()  # the last 60, oldest first, gaps filled
+    last_runs: tuple[Run, ...] = ()  # newest first, at most 10
+    library: Library = field(default_factory=Library)
+    problems: tuple[Problem, ...] = ()
+    unreadable: str | None = None  # a file that could not be read, in one sentence; the rest is then empty or old

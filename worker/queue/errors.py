@@ -1,0 +1,103 @@
+"""What can go wrong in the queue.
+
+QueueError
+├── QueueFileError        the file cannot be used as it is
+│   ├── StockHueyFileError    written by Huey's SqliteHuey
+│   ├── ForeignFileError      written by another program
+│   ├── NewerFileError        written by a newer version of this program
+│   └── UnusableFileError     not a database, not readable, not writable
+├── BusyError             another process kept the file locked for too long
+├── MessageError          a task's arguments cannot be stored as JSON, or a message cannot be read
+├── ClaimLostError        the claim was given to another worker: this outcome is refused
+├── TaskCrashedError      a task's body raised something that is no Exception (SystemExit)
+├── PoisonError           a task took its worker down max_deliveries times
+├── TaskCancelledError    the operator asked a running task to stop
+├── ScheduleError         a cron expression or a time zone is not valid
+└── RefusedError          an operator's wish that cannot be carried out
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from huey.exceptions import CancelExecution
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class QueueError(Exception):
+    """Base of all errors of the queue; the message is one sentence for the operator."""
+
+
+class QueueFileError(QueueError):
+    """The file cannot be used as it is."""
+
+
+class StockHueyFileError(QueueFileError):
+    """The file belongs to Huey's own SqliteHuey; its pickled messages are never read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: this is a tasks.db of Huey's own SqliteHuey, whose messages are pickled and are never "
+            "read here; let a stock worker finish it, or name another home with --home"
+        )
+
+
+class ForeignFileError(QueueFileError):
+    """The file belongs to another program."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: expected a file of topic-console, found a database of another program")
+
+
+class NewerFileError(QueueFileError):
+    """The file was written by a newer version of this program."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path}: its schema is version {found}, this program knows versions up to {known}; "
+            "nothing was touched, please upgrade topic-console"
+        )
+
+
+class UnusableFileError(QueueFileError):
+    """Not a database, not readable, or not writable."""
+
+    def __init__(self, path: Path | str, why: object) -> None:
+        super().__init__(f"{path}: {why}")
+
+
+class BusyError(QueueError):
+    """Another process kept the file locked for too long."""
+
+
+class MessageError(QueueError, ValueError):
+    """A task's arguments cannot be stored as JSON, or a message cannot be read."""
+
+
+class ClaimLostError(QueueError):
+    """The claim was given to another worker in the meantime: this outcome is refused."""
+
+
+class TaskCrashedError(QueueError):
+    """A task's body raised something that is no Exception, for example SystemExit."""
+
+
+class PoisonError(QueueError):
+    """A task took its worker down as often as `max_deliveries` allows."""
+
+
+class TaskCancelledError(QueueError, CancelExecution):  # type: ignore[misc]
+    """The operator asked this running task to stop; raised inside its body."""
+
+    def __init__(self) -> None:
+        CancelExecution.__init__(self, "cancelled by the operator", retry=False)
+
+
+class ScheduleError(QueueError, ValueError):
+    """A cron expression or a time zone is not valid."""
+
+
+class RefusedError(QueueError):
+    """An operator's wish that cannot be carried out; the message says why."""
