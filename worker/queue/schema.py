@@ -8,12 +8,12 @@ and a file of a newer version are told apart before anything is written.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from worker.queue.errors import ForeignFileError, NewerFileError, StockHueyFileError
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 TASKS_APPLICATION_ID = 0x746F7069  # "topi"
@@ -291,18 +291,16 @@ def make_current(
         migrations: SQL scripts; script n brings version n to n + 1.
 
     Raises:
-        StockHueyFileError: the file belongs to Huey's own SqliteHuey (pickled messages).
-        ForeignFileError: the file belongs to another program.
-        NewerFileError: the file was written by a newer version of this program.
+        QueueFileError: as `check`.
     """
-    if _version(conn, path, application_id) == len(migrations):
+    if check(conn, path, application_id, len(migrations)) == len(migrations):
         return
     conn.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have migrated it while this one waited for the lock.
-        version = _version(conn, path, application_id)
+        version = check(conn, path, application_id, len(migrations))
         for number, script in enumerate(migrations[version:], start=version + 1):
-            for statement in statements(script):
+            for statement in _statements(script):
                 conn.execute(statement)
             conn.execute(f"PRAGMA user_version = {number}")
         conn.execute(f"PRAGMA application_id = {application_id}")
@@ -312,20 +310,21 @@ def make_current(
         raise
 
 
-def _version(conn: sqlite3.Connection, path: Path, application_id: int) -> int:
-    """The schema's number; 0 for an empty file.
+def check(conn: sqlite3.Connection, path: Path, application_id: int, newest: int) -> int:
+    """The version of the file's schema, 0 for an empty file; reads only.
 
     Raises:
-        QueueFileError: the file is not ours, or newer than we are.
+        StockHueyFileError: the file belongs to Huey's own SqliteHuey (pickled messages).
+        ForeignFileError: the file belongs to another program.
+        NewerFileError: the file was written by a newer version of this program.
     """
     found: int = conn.execute("PRAGMA application_id").fetchone()[0]
     version: int = conn.execute("PRAGMA user_version").fetchone()[0]
-    tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if found == application_id:
-        newest = len(TASKS_MIGRATIONS if application_id == TASKS_APPLICATION_ID else LETTERS_MIGRATIONS)
         if version > newest:
             raise NewerFileError(path, version, newest)
         return version
+    tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return 0
     if found == 0 and {"kv", "schedule", "task"} <= tables:
@@ -333,10 +332,8 @@ def _version(conn: sqlite3.Connection, path: Path, application_id: int) -> int:
     raise ForeignFileError(path)
 
 
-def statements(script: str) -> list[str]:
+def _statements(script: str) -> list[str]:
     """The script's single statements; `executescript` would commit the transaction around them."""
-    import sqlite3  # noqa: PLC0415 - only its tokenizer is wanted, and only on a migration
-
     found: list[str] = []
     buffer = ""
     for line in script.splitlines(keepends=True):

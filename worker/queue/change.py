@@ -1,0 +1,43 @@
+"""What an operator's act has changed, and what it was to act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The outcome of an operator's act.
+
+    Attributes:
+        entry: the journal's id, by which it can be undone; None when nothing was changed.
+        action: what was done, a verb.
+        asked: how many things it was to be done to.
+        done: how many it was done to.
+        refused: id and reason of each thing that was left as it was; the first hundred.
+        task_ids: the tasks that it created or touched; the first hundred.
+    """
+
+    entry: str | None
+    action: str
+    asked: int
+    done: int
+    refused: tuple[tuple[str, str], ...] = ()
+    task_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueMark:
+    """Where the queue ended at one moment; what arrives later is beyond it.
+
+    Attributes:
+        last_pending: highest row id of a ready task.
+        last_scheduled: highest row id of a scheduled task.
+        pending: how many are ready.
+        scheduled: how many are scheduled.
+    """
+
+    last_pending: int
+    last_scheduled: int
+    pending: int
+    scheduled: int

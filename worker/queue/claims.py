@@ -1,0 +1,163 @@
+"""Claims: taking a task, giving it back, and freeing what the dead held."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections import deque
+from typing import TYPE_CHECKING
+
+from worker.queue.errors import PoisonError, QueueError
+from worker.queue.identity import is_alive, workers_folder
+from worker.queue.unit import Claim, RunState, Statement, Unit
+
+if TYPE_CHECKING:
+    from worker.queue.storage import DurableStorage
+
+logger = logging.getLogger("worker.queue")
+
+_SHARED = "ready_at, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
+CLAIM_COLUMNS = f"id, seq, {_SHARED}, claimed_at"
+_TAKE = f"""DELETE FROM task WHERE id =
+    (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) RETURNING id, {_SHARED}"""
+_HOLD = f"INSERT INTO claim ({CLAIM_COLUMNS}, queue, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_RETURN = f"INSERT INTO task (id, {_SHARED}, queue) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class Claims:
+    """The claims of one `tasks.db`.
+
+    Args:
+        storage: through which everything is read and written.
+    """
+
+    def __init__(self, storage: DurableStorage) -> None:
+        self._storage = storage
+        self._late: deque[tuple[Claim, bool]] = deque()
+
+    def take(self, conn: sqlite3.Connection) -> Claim | None:
+        """Moves the next ready task into a claim; the caller's transaction is open."""
+        storage = self._storage
+        rows = conn.execute(_TAKE, (storage.name,)).fetchall()
+        if not rows:
+            return None
+        seq, *shared, deliveries = rows[0]
+        claim = Claim(storage.identity.next_claim_id(), seq, *shared, deliveries + 1, storage.now())
+        conn.execute(_HOLD, (*_row(claim), storage.name, claim.id >> 32))
+        return claim
+
+    def give_back(self, claim: Claim, *, counted: bool, ended: Unit | None = None) -> bool:
+        """Returns a task to its place in the queue.
+
+        Args:
+            claim: what is given back.
+            counted: whether this delivery counts against `max_deliveries`; one that ended because the
+                worker was asked to stop does not.
+            ended: the execution that ends with it, for the history.
+
+        Returns:
+            Whether it was still ours. When the database cannot be written now, the heartbeat tries again.
+        """
+        try:
+            with self._storage.db(commit=True) as cursor:
+                given = self._return(cursor, claim, counted=counted)
+                if given and ended is not None:
+                    for statement in self._storage.runs.statements(ended):
+                        cursor.execute(*statement)
+        except QueueError as error:
+            logger.warning("task %s will be given back later: %s", claim.task_id, error)
+            self._late.append((claim, counted))
+            return True
+        self._storage.identity.bell.ring()
+        return given
+
+    def give_back_late(self) -> None:
+        """Gives back what could not be given back when it was tried."""
+        while self._late:
+            claim, counted = self._late[0]
+            with self._storage.db(commit=True) as cursor:
+                self._return(cursor, claim, counted=counted)
+            self._late.popleft()
+
+    def _return(self, cursor: sqlite3.Cursor, claim: Claim, *, counted: bool) -> bool:
+        if cursor.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
+            return False
+        deliveries = claim.deliveries - (not counted)
+        cursor.execute(_RETURN, (*_row(claim)[1:-2], deliveries, self._storage.name))
+        return True
+
+    def give_back_all(self) -> int:
+        """Gives back every task this process holds, uncounted: it was asked to stop.
+
+        Returns:
+            How many.
+        """
+        worker_id = self._storage.identity.id
+        if worker_id is None:
+            return 0
+        claims = self._of(worker_id)
+        for claim in claims:
+            ended = Unit(claim, claim.claimed_at, state=RunState.INTERRUPTED, why="the worker was stopped")
+            self.give_back(claim, counted=False, ended=ended)
+        return len(claims)
+
+    def _of(self, worker_id: int) -> list[Claim]:
+        query = f"SELECT {CLAIM_COLUMNS} FROM claim WHERE id >= ? AND id < ? ORDER BY id"
+        rows = self._storage.sql(query, (worker_id << 32, (worker_id + 1) << 32), results=True)
+        return [Claim(*row) for row in rows]
+
+    # -- what the dead held -------------------------------------------------------------------
+
+    def reap(self) -> int:
+        """Gives back the claims of dead workers, buries poison, frees their locks, forgets them.
+
+        Returns:
+            How many tasks were freed.
+        """
+        storage, freed = self._storage, 0
+        query = "SELECT id, heartbeat_at, heartbeat_s, host, pid FROM worker"
+        known = storage.sql(query, results=True)
+        for worker_id, heartbeat_at, heartbeat_s, host, pid in known:
+            if storage.identity.is_dead(worker_id, heartbeat_at, heartbeat_s):
+                freed += self._free(worker_id, f"{host}:{pid}")
+        return freed
+
+    def _free(self, worker_id: int, who: str) -> int:
+        storage, claims = self._storage, self._of(worker_id)
+        for claim in claims:
+            died = Unit(claim, claim.claimed_at, state=RunState.INTERRUPTED, why=f"worker {who} died")
+            if claim.deliveries >= storage.max_deliveries:
+                self._bury_poison(died, who)
+            else:
+                self.give_back(claim, counted=True, ended=died)
+        storage.write(
+            Statement("DELETE FROM kv WHERE owner = ?", (worker_id,)),
+            Statement("DELETE FROM worker WHERE id = ?", (worker_id,)),
+        )
+        for suffix in ("lock", "sock"):
+            with contextlib.suppress(OSError):
+                (workers_folder(storage.filename) / f"{worker_id}.{suffix}").unlink(missing_ok=True)
+        if claims:
+            logger.warning("worker %s died; %d of its tasks freed", who, len(claims))
+        return len(claims)
+
+    def _bury_poison(self, unit: Unit, who: str) -> None:
+        claim, storage = unit.claim, self._storage
+        error = PoisonError(f"took its worker down {claim.deliveries} times; last {who}")
+        unit.state, unit.exception = RunState.DEAD, error
+        storage.runs.bury(unit, reason="poison")
+        with storage.db(commit=True) as cursor:
+            if cursor.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount == 1:
+                for statement in storage.runs.statements(unit):
+                    cursor.execute(*statement)
+
+
+def _row(claim: Claim) -> tuple[object, ...]:
+    return (
+        claim.id, claim.seq, claim.ready_at, claim.data, claim.priority, claim.task_id, claim.name,
+        claim.subject, claim.enqueued_at, claim.attempt, claim.deliveries, claim.claimed_at,
+    )  # fmt: skip
+
+
+__all__ = ["CLAIM_COLUMNS", "Claims", "is_alive"]

@@ -1,0 +1,138 @@
+"""Opening a file of the queue, and the one place where sqlite3's errors become ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worker.queue import schema
+from worker.queue.errors import BusyError, QueueError, UnusableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_TIMEOUT_S = 5.0
+_BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_PASSING_CODES = _BUSY_CODES | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+
+
+def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8) -> sqlite3.Connection:
+    """A connection to `tasks.db`, created or migrated as needed.
+
+    Raises:
+        QueueFileError: the file cannot be used; it was not touched.
+        BusyError: it stayed locked for `timeout` seconds.
+    """
+    return _open(path, timeout, cache_mb, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS)
+
+
+def open_letters(path: Path, *, timeout: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A connection to `dlq.db`, created or migrated as needed; raises as `open_tasks`."""
+    return _open(path, timeout, 2, schema.LETTERS_APPLICATION_ID, schema.LETTERS_MIGRATIONS)
+
+
+def _open(
+    path: Path, timeout: float, cache_mb: int, application_id: int, migrations: tuple[str, ...]
+) -> sqlite3.Connection:
+    if path.is_dir():
+        raise UnusableFileError(path, "expected a database file, found a folder")
+    with wrapped(path):
+        conn = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        try:
+            # Whose file it is must be known before journal_mode writes into it.
+            schema.check(conn, path, application_id, len(migrations))
+            _use_wal(conn, timeout)
+            # FULL: a power cut must not take back an enqueue that was acknowledged.
+            conn.execute("PRAGMA synchronous = FULL")
+            conn.execute(f"PRAGMA cache_size = {-1000 * cache_mb}")
+            schema.make_current(conn, path, application_id, migrations)
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+
+def _use_wal(conn: sqlite3.Connection, timeout: float) -> None:
+    """Switches to WAL; two processes that do so at once can collide in spite of the busy timeout."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            conn.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection's lock is the reason."""
+    return _code(error) in _BUSY_CODES
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Whether waiting can help: locked, disk full, I/O error."""
+    return _code(error) in _PASSING_CODES
+
+
+def _code(error: sqlite3.Error) -> int:
+    # The low byte is the primary result code: https://sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+@contextlib.contextmanager
+def wrapped(path: Path | str) -> Iterator[None]:
+    """Turns sqlite3's errors into ours, with the cause kept.
+
+    Raises:
+        BusyError: locked for too long.
+        UnusableFileError: anything else that SQLite says of the file.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        if is_busy(error):
+            raise BusyError(f"{path}: another process has kept the database locked; please try again") from error
+        if "unable to open" in str(error):
+            folder = Path(path).parent
+            why = "cannot be opened: " + (
+                "the folder does not exist"
+                if not folder.is_dir()
+                else "permission denied"
+                if not os.access(folder, os.W_OK)
+                else str(error)
+            )
+            raise UnusableFileError(path, why) from error
+        if "not a database" in str(error):
+            raise UnusableFileError(path, "expected a SQLite database, found something else") from error
+        raise UnusableFileError(path, error) from error
+
+
+@contextlib.contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """One write transaction: everything inside is stored, or nothing."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield conn
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+__all__ = [
+    "BUSY_TIMEOUT_S",
+    "QueueError",
+    "is_busy",
+    "is_passing",
+    "open_letters",
+    "open_tasks",
+    "transaction",
+    "wrapped",
+]

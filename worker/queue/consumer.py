@@ -1,0 +1,150 @@
+"""Huey's consumer on our queue: woken at once, stopped gracefully by either signal."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from huey.consumer import Consumer, Scheduler, Worker
+
+from worker.queue.errors import QueueError
+from worker.queue.schedules import Schedules
+from worker.queue.unit import RunState
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from worker.queue.storage import DurableStorage
+
+logger = logging.getLogger("worker.queue")
+
+
+class DurableWorker(Worker):  # type: ignore[misc]  # Huey is untyped
+    """Takes tasks and runs them; sleeps on a socket instead of polling."""
+
+    _parent: int | None = None
+
+    def initialize(self) -> None:
+        """Joins the workers; runs in the worker's own thread or process."""
+        storage: DurableStorage = self.huey.storage
+        if storage.identity.id is None:  # a process worker, after the fork
+            storage.identity.ensure(kind="process")
+            self._parent = os.getppid()
+        storage.claim_ahead(wanted=True)
+        super().initialize()
+
+    def loop(self, now: dt.datetime | None = None) -> None:
+        """One task, or one sleep."""
+        if self._parent is not None and os.getppid() != self._parent:
+            # Killed with SIGKILL, the parent could not stop us, and nobody would restart us.
+            raise KeyboardInterrupt
+        super().loop(now)
+
+    def sleep(self) -> None:
+        """Waits for the bell; polls slowly beneath it."""
+        self.delay = min(self.delay, self.max_delay)
+        self.huey.storage.identity.wait(self.delay, self.stop_flag)
+        self.delay *= self.backoff
+
+    def shutdown(self) -> None:
+        """Gives back what was claimed ahead; a process worker also leaves the workers."""
+        storage: DurableStorage = self.huey.storage
+        storage.claim_ahead(wanted=False)
+        super().shutdown()
+        if self._parent is not None:
+            storage.claims.give_back_all()
+            storage.identity.retire()
+
+
+class DurableScheduler(Scheduler):  # type: ignore[misc]  # Huey is untyped
+    """Moves due tasks, fires schedules, frees what dead workers held; once a second."""
+
+    def loop(self, now: dt.datetime | None = None) -> None:
+        """One round; what fails in it is logged and tried again in the next."""
+        started = time.monotonic()
+        storage: DurableStorage = self.huey.storage
+        steps = [("due tasks", lambda: storage.move_due(self.huey.reseal)), ("dead workers", storage.claims.reap)]
+        if self.periodic:
+            steps.append(("schedules", self.huey.schedules.fire))
+        for what, step in steps:
+            try:
+                step()
+            except Exception:
+                logger.exception("cannot look after the %s; trying again", what)
+        self.sleep_for_interval(started, self.interval)
+
+
+class DurableConsumer(Consumer):  # type: ignore[misc]  # Huey is untyped
+    """Workers and scheduler; SIGINT and SIGTERM both end them gracefully, a second one at once."""
+
+    worker_class = DurableWorker
+    scheduler_class = DurableScheduler
+
+    def __init__(self, huey: Any, workers: int = 1, **options: Any) -> None:
+        super().__init__(huey, workers, **options)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._signal_actions[number] = (False, True)
+
+    def start(self) -> None:
+        """Opens the files, takes over what dead workers left, starts to work.
+
+        Raises:
+            QueueFileError: a file cannot be used.
+        """
+        storage: DurableStorage = self.huey.storage
+        storage.initialize_schema()
+        _ = storage.letters.connection()
+        self.huey.schedules = Schedules(self.huey, storage)
+        if self.periodic:
+            self.huey.schedules.register()
+        self._publish_handlers(storage)
+        self._reconcile(storage)
+        if not self.environment.forks:
+            storage.identity.ensure(kind=self.worker_type, threads=self.workers)
+        super().start()
+        if self.environment.forks:
+            storage.identity.ensure(kind="supervisor", threads=0)
+        storage.claims.reap()
+
+    def stop(self, graceful: bool = False) -> None:
+        """Ends the workers; what they still hold goes back to the queue."""
+        storage: DurableStorage = self.huey.storage
+        storage.identity.announce("stopping")
+        try:
+            super().stop(graceful)
+        finally:
+            given = storage.claims.give_back_all()
+            if given:
+                logger.warning("%d unfinished tasks were given back", given)
+            storage.identity.retire()
+
+    def _handle_signal(self, signum: int, frame: Any) -> None:
+        super()._handle_signal(signum, frame)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
+
+    def _publish_handlers(self, storage: DurableStorage) -> None:
+        """Says which tasks this worker knows, for consoles that do not import them."""
+        now = storage.now()
+        with storage.db(commit=True) as cursor:
+            cursor.execute("DELETE FROM handler WHERE queue = ?", (storage.name,))
+            for name, task in self.huey._registry._registry.items():  # noqa: SLF001 - Huey offers no public way
+                summary = (task.__doc__ or "").strip().partition("\n")[0]
+                cursor.execute(
+                    "INSERT INTO handler VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (storage.name, name, summary, task.default_retries, task.default_retry_delay,
+                     task.default_retry_backoff, task.default_priority, task.default_timeout, now),
+                )
+
+    def _reconcile(self, storage: DurableStorage) -> None:
+        """Resolves letters whose retry succeeded just before its worker died."""
+        query = "SELECT 1 FROM run WHERE task_id = ? AND state = ? LIMIT 1"
+        for task_id in storage.letters.retrying():
+            try:
+                if storage.sql(query, (task_id, RunState.COMPLETED), results=True):
+                    storage.letters.resolve(task_id)
+            except QueueError as error:
+                logger.warning("letter of %s is not resolved yet: %s", task_id, error)

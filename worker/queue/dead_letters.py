@@ -1,0 +1,144 @@
+"""`dlq.db`: tasks that will not run again by themselves.
+
+A letter is written before the claim of its task is let go, so a crash between the two files leaves both
+(and the next report of the same death changes nothing), never neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from worker.queue.failures import Failure
+
+_BURY = """INSERT INTO letter (death, queue, task_id, name, subject, reason, data, priority, args, attempts, worker,
+    first_seen, last_seen, error_type, error, traceback, fingerprint, retries)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (death) DO UPDATE SET last_seen = excluded.last_seen, attempts = excluded.attempts,
+        error_type = excluded.error_type, error = excluded.error, traceback = excluded.traceback"""
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A task at its end; the fields are the letter's columns, times in Unix seconds."""
+
+    death: str
+    task_id: str
+    name: str
+    subject: str | None
+    reason: str
+    data: bytes | None
+    priority: float
+    args: str | None
+    attempts: str
+    worker: str | None
+    first_seen: float
+    last_seen: float
+    failure: Failure
+
+
+class DeadLetters:
+    """The dead letters of one queue; opened when first used, usable from several threads.
+
+    Args:
+        path: `dlq.db`.
+        queue: whose letters are written and read.
+        timeout: seconds to wait for another connection's lock.
+    """
+
+    def __init__(self, path: Path, *, queue: str, timeout: float = BUSY_TIMEOUT_S) -> None:
+        self.path, self._queue, self._timeout = path, queue, timeout
+        self._lock = threading.RLock()
+        self._conn: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        """Closes the file; the next use opens it again."""
+        with self._lock:
+            if self._conn is not None:
+                self._conn.close()
+                self._conn = None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction on the file."""
+        with self._lock, wrapped(self.path), transaction(self.connection()) as conn:
+            yield conn
+
+    def connection(self) -> sqlite3.Connection:
+        """The open connection."""
+        if self._conn is None:
+            self._conn = open_letters(self.path, timeout=self._timeout)
+        return self._conn
+
+    def bury(self, death: Death) -> None:
+        """Stores a letter; the same death again only brings it up to date."""
+        failure = death.failure
+        with self.transaction() as conn:
+            earlier = conn.execute(
+                "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,)
+            ).fetchone()
+            first_seen, retries = earlier or (death.first_seen, 0)
+            row = (
+                death.death, self._queue, death.task_id, death.name, death.subject, death.reason, death.data,
+                death.priority, death.args, death.attempts, death.worker, min(first_seen, death.first_seen),
+                death.last_seen, failure.error_type, failure.error, failure.traceback, failure.fingerprint, retries,
+            )  # fmt: skip
+            conn.execute(_BURY, row)
+            # The retry of an earlier letter has died in turn: this letter speaks for both.
+            conn.execute("DELETE FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,))
+
+    def resolve(self, task_id: str, *, redelivered: bool = False) -> int:
+        """A task has succeeded: the letter it is the retry of is no longer needed.
+
+        Args:
+            task_id: of the task.
+            redelivered: it ran before without its outcome coming back; then a letter of its own may
+                have been written just before its worker died.
+
+        Returns:
+            How many letters were resolved.
+        """
+        where = "retried_as = ?" + (" OR (task_id = ? AND state = 'dead')" if redelivered else "")
+        params = (task_id, task_id) if redelivered else (task_id,)
+        # Almost every task has no letter; finding that out must not cost a write transaction.
+        with self._lock, wrapped(self.path):
+            found = self.connection().execute(f"SELECT 1 FROM letter WHERE {where} LIMIT 1", params).fetchone()
+        if found is None:
+            return 0
+        with self.transaction() as conn:
+            return conn.execute(f"DELETE FROM letter WHERE {where}", params).rowcount
+
+    def retrying(self) -> list[str]:
+        """Ids of the tasks that are retries of a letter."""
+        with self._lock, wrapped(self.path):
+            rows = self.connection().execute("SELECT retried_as FROM letter WHERE state = 'retrying'").fetchall()
+        return [row[0] for row in rows]
+
+    def entries(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest letters first, as plain dicts.
+
+        Args:
+            limit: how many at the most.
+        """
+        query = """SELECT id, name AS task_name, error_type, error, last_seen AS timestamp, task_id, subject, reason,
+            traceback, attempts, args, worker, first_seen, fingerprint, retries
+            FROM letter WHERE state = 'dead' ORDER BY last_seen DESC, id DESC LIMIT ?"""
+        with self._lock, wrapped(self.path):
+            cursor = self.connection().execute(query, (limit,))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def count(self) -> int:
+        """How many letters are dead; read from a counter."""
+        with self._lock, wrapped(self.path):
+            row = self.connection().execute("SELECT n FROM depth WHERE state = 'dead'").fetchone()
+        return int(row[0]) if row else 0

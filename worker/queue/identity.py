@@ -1,0 +1,223 @@
+"""Who this process is among the workers, and how others know that it lives.
+
+A living worker holds an flock on `tasks.db.workers/<id>.lock`. The kernel frees it at any death, so it
+is immune to reused process ids, clock steps and suspended machines; the heartbeat in `tasks.db` is for
+the people who watch and for workers on another host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from worker.queue.errors import QueueError
+from worker.queue.wake import Bell, Ear, StopFlag
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows has no flock; liveness is then the heartbeat alone
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from worker.queue.storage import DurableStorage
+
+logger = logging.getLogger("worker.queue")
+
+# Without a readable lock, a worker is taken for dead after this many promised heartbeats.
+LEASE_HEARTBEATS = 15
+
+
+def workers_folder(tasks_db: Path) -> Path:
+    """Where the workers of a `tasks.db` keep their locks and sockets."""
+    return tasks_db.with_name(tasks_db.name + ".workers")
+
+
+def is_alive(tasks_db: Path, worker_id: int) -> bool | None:
+    """Whether the worker's process lives; None where that cannot be known here.
+
+    Reads only: it tries the worker's lock for a moment, in shared mode.
+    """
+    if fcntl is None:
+        return None
+    try:
+        descriptor = os.open(workers_folder(tasks_db) / f"{worker_id}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+class Identity:
+    """This process as a worker: its row, its lock, its socket, its heartbeat.
+
+    Args:
+        storage: whose `tasks.db` it works on.
+    """
+
+    def __init__(self, storage: DurableStorage) -> None:
+        self._storage = storage
+        self._id: int | None = None
+        self._pid = 0
+        self._counter = 0
+        self._lock_fd: int | None = None
+        self._ear: Ear | None = None
+        self._bell: Bell | None = None
+        self._stop_beating = threading.Event()
+        self._beating: threading.Thread | None = None
+        _identities.add(self)
+
+    @property
+    def id(self) -> int | None:
+        """The worker's id, or None while this process is no worker."""
+        return self._id if self._pid == os.getpid() else None
+
+    @property
+    def address(self) -> str:
+        """`host:pid`, for people."""
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    @property
+    def bell(self) -> Bell:
+        """Wakes all idle workers."""
+        if self._bell is None:
+            self._bell = Bell(workers_folder(self._storage.filename))
+        return self._bell
+
+    def ensure(self, *, kind: str = "thread", threads: int = 1) -> int:
+        """Registers this process as a worker, if it is none yet.
+
+        Args:
+            kind: `thread`, `process`, `supervisor` or `greenlet`.
+            threads: how many tasks it can run at once.
+
+        Returns:
+            Its id.
+        """
+        if self.id is not None:
+            return self.id
+        storage, folder = self._storage, workers_folder(self._storage.filename)
+        with storage.lock:
+            if self.id is not None:
+                return self.id
+            now = storage.now()
+            with storage.db(commit=True) as cursor:
+                folder.mkdir(mode=0o700, exist_ok=True)
+                cursor.execute(
+                    "INSERT INTO worker (queue, host, pid, parent, kind, threads, started_at, heartbeat_at,"
+                    " heartbeat_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (storage.name, socket.gethostname(), os.getpid(), os.getppid(), kind, threads, now, now,
+                     storage.heartbeat),
+                )
+                worker_id = int(cursor.lastrowid)
+                # Before the row can be seen, so that nobody takes us for dead.
+                self._hold_lock(folder / f"{worker_id}.lock")
+            self._ear = Ear(folder, f"{worker_id}.sock")
+            self._id, self._pid, self._counter = worker_id, os.getpid(), 0
+        self._stop_beating = threading.Event()
+        self._beating = threading.Thread(target=self._beat, args=(self._stop_beating,), name="heartbeat", daemon=True)
+        self._beating.start()
+        return worker_id
+
+    def _hold_lock(self, path: Path) -> None:
+        if fcntl is None:
+            return
+        self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
+
+    def next_claim_id(self) -> int:
+        """A claim's id: never used before, and it names this worker."""
+        if self._id is None:
+            raise QueueError("only a registered worker can claim a task")
+        self._counter += 1
+        return self._id << 32 | self._counter
+
+    def is_dead(self, worker_id: int, heartbeat_at: float, heartbeat_s: float) -> bool:
+        """Whether the claims of a worker may be taken from it."""
+        if worker_id == self.id:
+            return False
+        alive = is_alive(self._storage.filename, worker_id)
+        if alive is None:
+            return self._storage.now() - heartbeat_at > LEASE_HEARTBEATS * heartbeat_s
+        return not alive
+
+    def wait(self, seconds: float, stop: StopFlag) -> None:
+        """Sleeps until a task may be ready."""
+        if self._ear is None:
+            stop.wait(seconds)
+        else:
+            self._ear.wait(seconds, stop)
+
+    def announce(self, state: str) -> None:
+        """Says in the worker's row what it does: `running` or `stopping`."""
+        if self.id is not None:
+            with contextlib.suppress(QueueError):
+                self._storage.sql("UPDATE worker SET state = ? WHERE id = ?", (state, self.id), commit=True)
+
+    def _beat(self, stop: threading.Event) -> None:
+        storage = self._storage
+        while not stop.wait(storage.heartbeat):
+            try:
+                storage.sql(
+                    "UPDATE worker SET heartbeat_at = ? WHERE id = ?", (storage.now(), self._id), commit=True
+                )
+                storage.claims.give_back_late()
+            except QueueError as error:
+                logger.warning("heartbeat: %s", error)
+
+    def retire(self) -> None:
+        """Ends being a worker: nothing is claimed any more, the row and the lock go away."""
+        if self.id is None:
+            return
+        worker_id, folder = self.id, workers_folder(self._storage.filename)
+        self._stop_beating.set()
+        if self._beating is not None and self._beating is not threading.current_thread():
+            self._beating.join(timeout=self._storage.heartbeat)
+        with contextlib.suppress(QueueError):
+            self._storage.sql("DELETE FROM worker WHERE id = ?", (worker_id,), commit=True)
+        self._forget(remove_socket=True)
+        (folder / f"{worker_id}.lock").unlink(missing_ok=True)
+
+    def _forget(self, *, remove_socket: bool) -> None:
+        if self._ear is not None:
+            self._ear.close(remove=remove_socket)
+            self._ear = None
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+        if self._bell is not None:
+            self._bell.close()
+        self._id = None
+
+    def forget_parent(self) -> None:
+        """In a forked child: lets go of the parent's lock and socket, which the parent still holds."""
+        self._forget(remove_socket=False)
+        self._beating = None
+
+
+_identities: weakref.WeakSet[Identity] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for identity in list(_identities):
+        identity.forget_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    # A child that kept the lock open would make its dead parent look alive.
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,93 @@
+"""The handle through which a running task says how far it is, and hears that it should stop."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from worker.queue.errors import BusyError, ClaimLostError, TaskCancelledError
+from worker.queue.unit import RunState
+
+if TYPE_CHECKING:
+    from worker.queue.storage import DurableStorage
+    from worker.queue.unit import Unit
+
+logger = logging.getLogger("worker.queue")
+
+MIN_INTERVAL_S = 0.5
+MAX_NOTE = 200
+
+_UPDATE = """UPDATE claim SET done = ?, total = ?, note = ?, progress_at = ? WHERE id = ? RETURNING cancel"""
+
+
+class RunHandle:
+    """What a task may say about its own run. Outside a worker it says it to nobody.
+
+    Usable from any thread that the task starts. A task gets its own through `current_run()`.
+    """
+
+    def __init__(self, storage: DurableStorage | None = None, unit: Unit | None = None) -> None:
+        self._storage, self._unit = storage, unit
+        self._written = float("-inf")
+
+    @property
+    def task_id(self) -> str | None:
+        """Huey's id of the task; the same over redeliveries and retries."""
+        return self._unit.claim.task_id if self._unit else None
+
+    def progress(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Tells the operator how far the task is; written at most twice a second.
+
+        Args:
+            done: how many steps are done.
+            total: of how many, if that is known.
+            note: a few words, for example `heise.de, 12 of 40`.
+
+        Raises:
+            TaskCancelledError: the operator asked the task to stop.
+            ClaimLostError: another worker has the task by now.
+        """
+        storage, unit = self._storage, self._unit
+        if storage is None or unit is None or time.monotonic() < self._written + MIN_INTERVAL_S:
+            return
+        self._written = time.monotonic()
+        params = (done, total, note[:MAX_NOTE] or None, storage.now(), unit.claim.id)
+        try:
+            with storage.db(commit=True) as cursor:
+                rows = cursor.execute(_UPDATE, params).fetchall()
+        except BusyError as error:
+            logger.debug("progress not written: %s", error)
+            return
+        if not rows:
+            raise ClaimLostError(f"task {self.task_id} was given to another worker")
+        if rows[0][0]:
+            raise TaskCancelledError
+
+    def skip(self, why: str) -> None:
+        """Says that the task had nothing to do; the run then ends as skipped, with the reason.
+
+        Args:
+            why: one sentence for the operator.
+        """
+        if self._unit is not None:
+            self._unit.state, self._unit.why = RunState.SKIPPED, why
+
+
+_current: contextvars.ContextVar[RunHandle | None] = contextvars.ContextVar("run", default=None)
+
+
+def current_run() -> RunHandle:
+    """The handle of the task that runs here; a silent one outside a worker."""
+    return _current.get() or RunHandle()
+
+
+def bind(handle: RunHandle) -> contextvars.Token[RunHandle | None]:
+    """Makes the handle the current one; give the token to `unbind`."""
+    return _current.set(handle)
+
+
+def unbind(token: contextvars.Token[RunHandle | None]) -> None:
+    """Takes back `bind`."""
+    _current.reset(token)
