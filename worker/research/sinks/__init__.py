@@ -1,1 +1,3 @@
+"""Where topics are sent."""
 
+from __future__ import annotations
