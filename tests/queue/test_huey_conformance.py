@@ -10,8 +10,10 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+
 # Huey leaves its slow tests out unless it is asked; they take two seconds.
 os.environ.setdefault("HUEY_SLOW_TESTS", "1")
 
@@ -35,7 +37,7 @@ EXCEPTIONS = {
 class Durable:
     """Gives a test case a DurableHuey on files of its own."""
 
-    options: dict = {"utc": False}
+    options: ClassVar[dict] = {"utc": False}
     huey_class = DurableHuey
 
     def get_huey(self):
@@ -69,10 +71,13 @@ OWN_HUEY: dict[str, dict] = {
     "TestCustomErrorMetadata": {"huey_class": CustomError},
 }
 
+
 def _adopt(module) -> None:
     """A subclass of each of the module's test cases that use a Huey of the default kind."""
     for name, case in list(vars(module).items()):
-        if not (isinstance(case, type) and issubclass(case, BaseTestCase) and case.__module__ == module.__name__):
+        if not (
+            isinstance(case, type) and issubclass(case, BaseTestCase) and case.__module__ == module.__name__
+        ):
             continue
         if case.get_huey is not BaseTestCase.get_huey and name not in OWN_HUEY:
             continue

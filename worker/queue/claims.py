@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from worker.queue.errors import PoisonError, QueueError
 from worker.queue.identity import is_alive, workers_folder
 from worker.queue.unit import Claim, RunState, Statement, Unit
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from worker.queue.storage import DurableStorage
 
 logger = logging.getLogger("worker.queue")
@@ -21,7 +22,9 @@ _SHARED = "ready_at, data, priority, task_id, name, subject, enqueued_at, attemp
 CLAIM_COLUMNS = f"id, seq, {_SHARED}, claimed_at"
 _TAKE = f"""DELETE FROM task WHERE id =
     (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) RETURNING id, {_SHARED}"""
-_HOLD = f"INSERT INTO claim ({CLAIM_COLUMNS}, queue, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_HOLD = (
+    f"INSERT INTO claim ({CLAIM_COLUMNS}, queue, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _RETURN = f"INSERT INTO task (id, {_SHARED}, queue) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -42,8 +45,9 @@ class Claims:
         rows = conn.execute(_TAKE, (storage.name,)).fetchall()
         if not rows:
             return None
-        seq, *shared, deliveries = rows[0]
-        claim = Claim(storage.identity.next_claim_id(), seq, *shared, deliveries + 1, storage.now())
+        row: tuple[Any, ...] = rows[0]
+        seq, shared, deliveries = row[0], row[1:-1], row[-1] + 1
+        claim = Claim(*(storage.identity.next_claim_id(), seq, *shared, deliveries, storage.now()))
         conn.execute(_HOLD, (*_row(claim), storage.name, claim.id >> 32))
         return claim
 

@@ -97,7 +97,9 @@ def wrapped(path: Path | str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         if is_busy(error):
-            raise BusyError(f"{path}: another process has kept the database locked; please try again") from error
+            raise BusyError(
+                f"{path}: another process has kept the database locked; please try again"
+            ) from error
         if "unable to open" in str(error):
             folder = Path(path).parent
             why = "cannot be opened: " + (

@@ -16,16 +16,18 @@ from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from worker.queue.storage import DurableStorage
 
 logger = logging.getLogger("worker.queue")
 
 
-class DurableWorker(Worker):  # type: ignore[misc]  # Huey is untyped
+class DurableWorker(Worker):
     """Takes tasks and runs them; sleeps on a socket instead of polling."""
 
     _parent: int | None = None
+    delay: float
 
     def initialize(self) -> None:
         """Joins the workers; runs in the worker's own thread or process."""
@@ -59,14 +61,17 @@ class DurableWorker(Worker):  # type: ignore[misc]  # Huey is untyped
             storage.identity.retire()
 
 
-class DurableScheduler(Scheduler):  # type: ignore[misc]  # Huey is untyped
+class DurableScheduler(Scheduler):
     """Moves due tasks, fires schedules, frees what dead workers held; once a second."""
 
-    def loop(self, now: dt.datetime | None = None) -> None:
+    def loop(self, now: dt.datetime | None = None) -> None:  # noqa: ARG002 - Huey's signature; our clock is the storage's
         """One round; what fails in it is logged and tried again in the next."""
         started = time.monotonic()
         storage: DurableStorage = self.huey.storage
-        steps = [("due tasks", lambda: storage.move_due(self.huey.reseal)), ("dead workers", storage.claims.reap)]
+        steps: list[tuple[str, Callable[[], object]]] = [
+            ("due tasks", lambda: storage.move_due(self.huey.reseal)),
+            ("dead workers", storage.claims.reap),
+        ]
         if self.periodic:
             steps.append(("schedules", self.huey.schedules.fire))
         for what, step in steps:
@@ -77,7 +82,7 @@ class DurableScheduler(Scheduler):  # type: ignore[misc]  # Huey is untyped
         self.sleep_for_interval(started, self.interval)
 
 
-class DurableConsumer(Consumer):  # type: ignore[misc]  # Huey is untyped
+class DurableConsumer(Consumer):
     """Workers and scheduler; SIGINT and SIGTERM both end them gracefully, a second one at once."""
 
     worker_class = DurableWorker
@@ -135,8 +140,17 @@ class DurableConsumer(Consumer):  # type: ignore[misc]  # Huey is untyped
                 summary = (task.__doc__ or "").strip().partition("\n")[0]
                 cursor.execute(
                     "INSERT INTO handler VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (storage.name, name, summary, task.default_retries, task.default_retry_delay,
-                     task.default_retry_backoff, task.default_priority, task.default_timeout, now),
+                    (
+                        storage.name,
+                        name,
+                        summary,
+                        task.default_retries,
+                        task.default_retry_delay,
+                        task.default_retry_backoff,
+                        task.default_priority,
+                        task.default_timeout,
+                        now,
+                    ),
                 )
 
     def _reconcile(self, storage: DurableStorage) -> None:

@@ -84,7 +84,8 @@ class DeadLetters:
         failure = death.failure
         with self.transaction() as conn:
             earlier = conn.execute(
-                "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,)
+                "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'",
+                (death.task_id,),
             ).fetchone()
             first_seen, retries = earlier or (death.first_seen, 0)
             row = (
@@ -111,7 +112,9 @@ class DeadLetters:
         params = (task_id, task_id) if redelivered else (task_id,)
         # Almost every task has no letter; finding that out must not cost a write transaction.
         with self._lock, wrapped(self.path):
-            found = self.connection().execute(f"SELECT 1 FROM letter WHERE {where} LIMIT 1", params).fetchone()
+            found = (
+                self.connection().execute(f"SELECT 1 FROM letter WHERE {where} LIMIT 1", params).fetchone()
+            )
         if found is None:
             return 0
         with self.transaction() as conn:
@@ -120,7 +123,9 @@ class DeadLetters:
     def retrying(self) -> list[str]:
         """Ids of the tasks that are retries of a letter."""
         with self._lock, wrapped(self.path):
-            rows = self.connection().execute("SELECT retried_as FROM letter WHERE state = 'retrying'").fetchall()
+            rows = (
+                self.connection().execute("SELECT retried_as FROM letter WHERE state = 'retrying'").fetchall()
+            )
         return [row[0] for row in rows]
 
     def entries(self, limit: int = 100) -> list[dict[str, Any]]:

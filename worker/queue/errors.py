@@ -88,7 +88,7 @@ class PoisonError(QueueError):
     """A task took its worker down as often as `max_deliveries` allows."""
 
 
-class TaskCancelledError(QueueError, CancelExecution):  # type: ignore[misc]
+class TaskCancelledError(QueueError, CancelExecution):
     """The operator asked this running task to stop; raised inside its body."""
 
     def __init__(self) -> None:

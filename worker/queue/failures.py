@@ -47,7 +47,9 @@ def describe(exception: BaseException, redact: Callable[[str], str] = str) -> Fa
         redact: takes secrets out of a text.
     """
     kind = type(exception)
-    error_type = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    error_type = (
+        kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    )
     error = redact(_storable(_text_of(exception)))
     lines = redact(_storable("".join(traceback.format_exception(exception))))
     return Failure(

@@ -24,6 +24,7 @@ from worker.queue.unit import Claim, RunState, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
 
     from worker.queue.consumer import DurableConsumer
     from worker.queue.schedules import ScheduleSpec
@@ -38,7 +39,7 @@ _ENDS = {
 }
 
 
-class DurableHuey(SqliteHuey):  # type: ignore[misc]  # Huey is untyped
+class DurableHuey(SqliteHuey):
     """Huey whose tasks survive the death of their worker.
 
     Args:
@@ -62,6 +63,8 @@ class DurableHuey(SqliteHuey):  # type: ignore[misc]  # Huey is untyped
         **options: Any,
     ) -> None:
         self._describe, self.configured_schedules = describe, schedules
+        # Called when a consumer is created, whoever creates it; for settings that only a worker needs.
+        self.on_consumer: Callable[[], None] | None = None
         options.setdefault("serializer", JsonSerializer())
         options.setdefault("storage_class", self.storage_class)
         super().__init__(name, *args, **options)
@@ -75,6 +78,8 @@ class DurableHuey(SqliteHuey):  # type: ignore[misc]  # Huey is untyped
         """The consumer that Huey's own command runs."""
         from worker.queue.consumer import DurableConsumer  # noqa: PLC0415 - enqueuers need none
 
+        if self.on_consumer is not None:
+            self.on_consumer()
         return DurableConsumer(self, **options)
 
     def periodic_task(self, validate_datetime: Any, *args: Any, **options: Any) -> Any:
@@ -159,7 +164,8 @@ class DurableHuey(SqliteHuey):  # type: ignore[misc]  # Huey is untyped
     def read_schedule(self, timestamp: dt.datetime | None = None) -> list[Task]:
         """Huey's interface; our scheduler uses `move_due`, which loses nothing."""
         moment = self._get_timestamp() if timestamp is None else timestamp
-        return super().read_schedule(self._aware(moment) if self.durable else moment)
+        tasks: list[Task] = super().read_schedule(self._aware(moment) if self.durable else moment)
+        return tasks
 
     def reseal(self, data: bytes) -> bytes:
         """The message to queue when a scheduled one is due: a relative expiry begins now, as in Huey."""
@@ -281,7 +287,9 @@ class _Body:
         self._storage.enter_body(self._unit)
         self._inner.__enter__()
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         try:
             handled = bool(self._inner.__exit__(kind, error, trace))
             if error is not None and not handled and not isinstance(error, (Exception, KeyboardInterrupt)):

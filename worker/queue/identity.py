@@ -13,7 +13,6 @@ import os
 import socket
 import threading
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.queue.errors import QueueError
@@ -25,6 +24,8 @@ except ImportError:  # pragma: no cover - Windows has no flock; liveness is then
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from worker.queue.storage import DurableStorage
 
 logger = logging.getLogger("worker.queue")
@@ -121,8 +122,17 @@ class Identity:
                 cursor.execute(
                     "INSERT INTO worker (queue, host, pid, parent, kind, threads, started_at, heartbeat_at,"
                     " heartbeat_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (storage.name, socket.gethostname(), os.getpid(), os.getppid(), kind, threads, now, now,
-                     storage.heartbeat),
+                    (
+                        storage.name,
+                        socket.gethostname(),
+                        os.getpid(),
+                        os.getppid(),
+                        kind,
+                        threads,
+                        now,
+                        now,
+                        storage.heartbeat,
+                    ),
                 )
                 worker_id = int(cursor.lastrowid)
                 # Before the row can be seen, so that nobody takes us for dead.
@@ -130,7 +140,9 @@ class Identity:
             self._ear = Ear(folder, f"{worker_id}.sock")
             self._id, self._pid, self._counter = worker_id, os.getpid(), 0
         self._stop_beating = threading.Event()
-        self._beating = threading.Thread(target=self._beat, args=(self._stop_beating,), name="heartbeat", daemon=True)
+        self._beating = threading.Thread(
+            target=self._beat, args=(self._stop_beating,), name="heartbeat", daemon=True
+        )
         self._beating.start()
         return worker_id
 

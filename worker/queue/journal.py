@@ -53,7 +53,14 @@ def new_id(now: float) -> str:
 
 
 def write(
-    conn: sqlite3.Connection, entry_id: str, now: float, who: str, action: str, target: str, count: int, **detail: Any
+    conn: sqlite3.Connection,
+    entry_id: str,
+    now: float,
+    who: str,
+    action: str,
+    target: str,
+    count: int,
+    **detail: Any,
 ) -> None:
     """Adds an entry; the caller's transaction is the one that makes the change."""
     conn.execute(

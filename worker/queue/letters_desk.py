@@ -113,12 +113,16 @@ class LettersDesk:
     def _prepare(self, letter_ids: Sequence[int]) -> tuple[dict[int, Envelope], list[tuple[str, str]]]:
         """The tasks to enqueue by letter, and why others cannot be."""
         marks = ",".join("?" * len(letter_ids))
-        query = f"SELECT id, state, death, retries, subject, data FROM letter WHERE id IN ({marks}) ORDER BY id"
+        query = (
+            f"SELECT id, state, death, retries, subject, data FROM letter WHERE id IN ({marks}) ORDER BY id"
+        )
         letters = self._storage.letters
         with wrapped(letters.path):
             rows = letters.connection().execute(query, tuple(letter_ids)).fetchall()
         fresh: dict[int, Envelope] = {}
-        refused = [(str(gone), "is not there any more") for gone in set(letter_ids) - {row[0] for row in rows}]
+        refused = [
+            (str(gone), "is not there any more") for gone in set(letter_ids) - {row[0] for row in rows}
+        ]
         for letter_id, state, death, retries, subject, data in rows:
             if state != "dead":
                 refused.append((str(letter_id), "is being retried already"))

@@ -52,7 +52,8 @@ class RemoteError(Exception):
     @classmethod
     def named(cls, type_name: str, text: str, shown: str) -> RemoteError:
         """An exception whose class has the name of the one that was raised."""
-        return type(str(type_name), (cls,), {})(text, shown)
+        made: RemoteError = type(str(type_name), (cls,), {})(text, shown)
+        return made
 
 
 class Envelope(bytes):
@@ -74,7 +75,7 @@ class Header(NamedTuple):
     retries: int | None
 
 
-class JsonSerializer(Serializer):  # type: ignore[misc]  # Huey is untyped
+class JsonSerializer(Serializer):
     """Huey's serializer, with JSON in place of pickle."""
 
     def _serialize(self, data: Any) -> bytes:
@@ -155,7 +156,9 @@ def _pack_message(message: Message, depth: int = 0) -> dict[str, Any]:
             packed[field] = _pack_message(value, depth + 1)
         elif field == "args":
             # Huey lets a caller pass a single value where a tuple is meant; it fails when it is called.
-            packed[field] = [_pack(item, depth + 1) for item in value] if type(value) is tuple else _pack(value, depth)
+            packed[field] = (
+                [_pack(item, depth + 1) for item in value] if type(value) is tuple else _pack(value, depth)
+            )
         elif field == "kwargs":
             packed[field] = {_key(key): _pack(item, depth + 1) for key, item in value.items()}
         elif field == "chord_config":
@@ -281,7 +284,7 @@ _UNPACKERS: dict[str, Callable[[Any], Any]] = {
     "$path": PurePosixPath,
     "$error": lambda value: Error(_unpack(value)),
     "$skipped": lambda _value: SKIPPED,
-    "$message": lambda value: _unpack_message(value),
+    "$message": _unpack_message,
     "$exception": lambda parts: RemoteError.named(*parts),
 }
 

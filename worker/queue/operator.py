@@ -75,7 +75,9 @@ class Operator:
         """A fresh id for the journal."""
         return journal.new_id(self.storage.now())
 
-    def note(self, conn: sqlite3.Connection, entry: str, action: str, target: str, count: int, **detail: Any) -> None:
+    def note(
+        self, conn: sqlite3.Connection, entry: str, action: str, target: str, count: int, **detail: Any
+    ) -> None:
         """Adds the journal's entry inside the transaction of the change."""
         journal.write(conn, entry, self.storage.now(), self.actor, action, target, count, **detail)
 
@@ -117,7 +119,9 @@ class Operator:
         with self.storage.db(commit=True) as cursor:
             for statement in self.storage.arrival(sealed, priority, now):
                 cursor.execute(*statement)
-            self.note(cursor, self.entry(), "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject)
+            self.note(
+                cursor, self.entry(), "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject
+            )
         self.storage.wake()
         return task_id
 
@@ -193,7 +197,8 @@ class Operator:
         """Where the queue ends now; `clear_queue` takes nothing that arrives later."""
         name = self.storage.name
         (last_task,), (last_scheduled,) = (
-            self.storage.sql(f"SELECT coalesce(max(id), 0) FROM {table}", results=True)[0] for table in TABLES.values()
+            self.storage.sql(f"SELECT coalesce(max(id), 0) FROM {table}", results=True)[0]
+            for table in TABLES.values()
         )
         depth = dict(self.storage.sql("SELECT state, n FROM depth WHERE queue = ?", (name,), results=True))
         return QueueMark(last_task, last_scheduled, depth.get("pending", 0), depth.get("scheduled", 0))
@@ -282,7 +287,9 @@ class Operator:
         now, row = self.storage.now(), self._schedule(name)
         following = None
         if row["cron"]:
-            tick = next(Cron(row["cron"], row["timezone"]).after(dt.datetime.fromtimestamp(now, dt.UTC)), None)
+            tick = next(
+                Cron(row["cron"], row["timezone"]).after(dt.datetime.fromtimestamp(now, dt.UTC)), None
+            )
             following = tick.timestamp() if tick else None
         # Ticks that were already missed before the pause stay to be caught up.
         seen_at = now if row["paused_at"] is not None else row["seen_at"]
@@ -327,7 +334,9 @@ class Operator:
         task_ids: Sequence[str] = (),
     ) -> Change:
         """The outcome of an act; without an entry when nothing was done."""
-        return Change(entry if done else None, action, asked, done, tuple(refused[:SHOWN]), tuple(task_ids[:SHOWN]))
+        return Change(
+            entry if done else None, action, asked, done, tuple(refused[:SHOWN]), tuple(task_ids[:SHOWN])
+        )
 
 
 PAUSE = ("paused_at", "paused_until", "pause_note", "paused_by")

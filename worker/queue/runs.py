@@ -95,7 +95,10 @@ class Runs:
             failure = Failure(
                 failure.error_type, failure.error, failure.traceback, fingerprint("poison", claim.name or "")
             )
-        history = [*self._attempts(claim.task_id), _attempt(claim.attempt, now, f"{failure.error_type}: {failure.error}")]
+        history = [
+            *self._attempts(claim.task_id),
+            _attempt(claim.attempt, now, f"{failure.error_type}: {failure.error}"),
+        ]
         self._storage.letters.bury(
             Death(
                 # The same death reported twice (a crash between the two files) is one letter.

@@ -64,7 +64,9 @@ class Cron:
         try:
             CronSim(expression, dt.datetime(2026, 1, 1, tzinfo=self.zone))
         except CronSimError as error:
-            raise ScheduleError(f"expected a cron expression such as '0 2 * * *', found {expression!r}") from error
+            raise ScheduleError(
+                f"expected a cron expression such as '0 2 * * *', found {expression!r}"
+            ) from error
 
     @cached_property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -72,7 +74,9 @@ class Cron:
         try:
             return zoneinfo.ZoneInfo(self.timezone)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ScheduleError(f"expected a time zone such as 'Europe/Berlin', found {self.timezone!r}") from error
+            raise ScheduleError(
+                f"expected a time zone such as 'Europe/Berlin', found {self.timezone!r}"
+            ) from error
 
     def after(self, moment: dt.datetime) -> Iterator[dt.datetime]:
         """The ticks after an aware moment, in UTC; ends if the expression has none in 50 years."""
@@ -132,8 +136,16 @@ class Schedules:
                             THEN seen_at ELSE excluded.seen_at END,
                         task_name = excluded.task_name, cron = excluded.cron, timezone = excluded.timezone,
                         catch_up = excluded.catch_up, catch_up_window = excluded.catch_up_window""",
-                    (storage.name, task.name, self._task_name(task), expression, zone, spec.catch_up,
-                     spec.catch_up_window, now),
+                    (
+                        storage.name,
+                        task.name,
+                        self._task_name(task),
+                        expression,
+                        zone,
+                        spec.catch_up,
+                        spec.catch_up_window,
+                        now,
+                    ),
                 )
                 cursor.execute(
                     "UPDATE periodic SET next_at = ?, error = NULL WHERE queue = ? AND name = ? AND seen_at = ?",
@@ -154,7 +166,7 @@ class Schedules:
         for task in self._tasks():
             try:
                 fired += self._fire(task)
-            except Exception as error:  # noqa: BLE001 - a validator may raise anything; the others go on
+            except Exception as error:
                 logger.exception("schedule %s cannot be evaluated", task.name)
                 self._note_error(task.name, f"{type(error).__name__}: {error}")
         if fired:
@@ -188,8 +200,15 @@ class Schedules:
                     last_at = coalesce(?, last_at), last_task_id = coalesce(?, last_task_id),
                     paused_at = NULL, paused_until = NULL, pause_note = NULL, paused_by = NULL
                     WHERE queue = ? AND name = ?""",
-                (now, self._next(cron, now), len(ticks) - len(chosen), chosen[-1].timestamp() if chosen else None,
-                 last_id, storage.name, task.name),
+                (
+                    now,
+                    self._next(cron, now),
+                    len(ticks) - len(chosen),
+                    chosen[-1].timestamp() if chosen else None,
+                    last_id,
+                    storage.name,
+                    task.name,
+                ),
             )
         for tick in chosen:
             logger.info("schedule %s fires its tick of %s", task.name, tick.isoformat())
@@ -204,7 +223,9 @@ class Schedules:
             return int(now // 60) > int(seen_at // 60)
         return next_at is None or next_at <= now
 
-    def _ticks(self, task: PeriodicTask, cron: Cron | None, seen_at: float, now: float) -> Iterator[dt.datetime]:
+    def _ticks(
+        self, task: PeriodicTask, cron: Cron | None, seen_at: float, now: float
+    ) -> Iterator[dt.datetime]:
         start, end = dt.datetime.fromtimestamp(seen_at, dt.UTC), dt.datetime.fromtimestamp(now, dt.UTC)
         source = cron.after(start) if cron else self._matching(task, start, end)
         for number, tick in enumerate(source):

@@ -33,10 +33,12 @@ MOVE_CHUNK = 500
 
 _ENVELOPE = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
 INSERT_TASK = f"INSERT INTO task (ready_at, {_ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_SCHEDULE = f"INSERT INTO schedule (due_at, reason, {_ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_SCHEDULE = (
+    f"INSERT INTO schedule (due_at, reason, {_ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 
 
-class DurableStorage(SqliteStorage):  # type: ignore[misc]  # Huey is untyped
+class DurableStorage(SqliteStorage):
     """Tasks on SQLite that are claimed instead of deleted.
 
     Args:
@@ -263,7 +265,9 @@ class DurableStorage(SqliteStorage):  # type: ignore[misc]  # Huey is untyped
                 execute(*statement)
             if acknowledge:
                 if execute("DELETE FROM claim WHERE id = ?", (unit.claim.id,)).rowcount != 1:
-                    raise ClaimLostError(f"task {unit.claim.task_id} was given to another worker; outcome refused")
+                    raise ClaimLostError(
+                        f"task {unit.claim.task_id} was given to another worker; outcome refused"
+                    )
                 for statement in statements:
                     execute(*statement)
                 following = self.claims.take(self.conn) if ahead else None
@@ -277,6 +281,10 @@ class DurableStorage(SqliteStorage):  # type: ignore[misc]  # Huey is untyped
             self.lock.release()
         unit.writes.clear()
         self._thread.following = following
+
+    def _let_go(self, claim: Claim) -> None:
+        if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
+            raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
 
     def claim_ahead(self, wanted: bool) -> None:
         """Whether this thread's acknowledgements also claim its next task; what is left is given back."""

@@ -29,8 +29,11 @@ HAS_UNIX_SOCKETS = hasattr(socket, "AF_UNIX")
 class StopFlag(Protocol):
     """What Huey gives its workers to know when to end."""
 
-    def is_set(self) -> bool: ...
-    def wait(self, timeout: float) -> bool: ...
+    def is_set(self) -> bool:
+        """Whether the worker is to end."""
+
+    def wait(self, timeout: float) -> bool:
+        """Waits until it is set, `timeout` seconds at most; returns whether it is."""
 
 
 class Bell:

@@ -1,0 +1,217 @@
+"""`topic-worker`: runs the worker, writes a starter configuration, checks a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from worker.places import PlaceError, find_config, find_home, market_names, shipped_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from worker.settings import Settings
+
+DONE, UNUSABLE = 0, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit code: 0 done, 2 bad usage or an unusable file."""
+    options = _parser().parse_args(argv)
+    try:
+        match options.command:
+            case "init":
+                return init(options.dir)
+            case "check":
+                return check(options.config)
+            case _:
+                return run(options)
+    except PlaceError as error:
+        return _refuse(error)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="topic-worker",
+        description="Runs the tasks of topic-console: collects markets, syncs topics. In the foreground, until Ctrl+C.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"topic-worker {version('topic-console')}")
+    parser.set_defaults(command=None, workers=None, worker_type=None, log_level=None)
+    _place_options(parser, home=None, config=None)
+    parser.add_argument("--workers", type=int, metavar="N", help="tasks that run at once")
+    parser.add_argument("--worker-type", choices=("thread", "process"), help="what each of them runs in")
+    parser.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), help="how much is logged"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    starter = commands.add_parser("init", help="write a starter configuration", allow_abbrev=False)
+    starter.add_argument(
+        "dir", nargs="?", default="config", type=Path, metavar="DIR", help="default: ./config"
+    )
+    checked = commands.add_parser("check", help="name every fault of the configuration", allow_abbrev=False)
+    _place_options(checked, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    return parser
+
+
+def _place_options(parser: argparse.ArgumentParser, *, home: str | None, config: str | None) -> None:
+    parser.add_argument("--home", default=home, metavar="DIR", help="the data folder (TOPIC_HOME)")
+    parser.add_argument("--config", default=config, metavar="DIR", help="the configuration (TOPIC_CONFIG)")
+
+
+def _refuse(error: Exception) -> int:
+    print(f"topic-worker: {error}", file=sys.stderr)
+    return UNUSABLE
+
+
+# -- run ---------------------------------------------------------------------------------------
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the worker until it is asked to stop.
+
+    Raises:
+        PlaceError: the home or the configuration folder cannot be used.
+    """
+    from worker.config import ConfigError  # noqa: PLC0415 - `init` and `--help` need none of it
+    from worker.queue.errors import QueueError  # noqa: PLC0415
+    from worker.settings import load_secrets, load_settings  # noqa: PLC0415
+
+    config = find_config(options.config)
+    # The tasks look these up again, also in worker processes that are forked later.
+    os.environ["TOPIC_CONFIG"] = str(config)
+    os.environ["TOPIC_HOME"] = str(find_home(options.home).root)
+    try:
+        for name in ("workers", "worker_type", "log_level"):
+            if getattr(options, name) is not None:
+                os.environ[f"TOPIC_{name.upper()}"] = str(getattr(options, name))
+        settings = load_settings(config)
+        home = find_home().prepare()
+        return _consume(settings, home.log_file, load_secrets(home).redact)
+    except (ConfigError, QueueError) as error:
+        return _refuse(error)
+
+
+def _consume(settings: Settings, log_file: Path, redact: object) -> int:
+    from worker import logs  # noqa: PLC0415
+    from worker.tasks import huey  # noqa: PLC0415
+
+    # A file that cannot be used is said before the log is opened.
+    huey.storage.initialize_schema()
+    logs.configure(log_file, settings.log_level, redact)  # type: ignore[arg-type]  # a bound method
+    consumer = huey.create_consumer(
+        workers=settings.workers,
+        worker_type=settings.worker_type,
+        # The bell wakes idle workers; this is the net beneath it.
+        initial_delay=0.5,
+        max_delay=1.0,
+        shutdown_timeout=settings.shutdown_timeout,
+    )
+    plural = "" if settings.workers == 1 else "s"
+    print(
+        f"topic-worker: {settings.workers} {settings.worker_type}{plural}, data in {log_file.parent.parent}, "
+        f"pid {os.getpid()}; Ctrl+C stops it gracefully",
+        file=sys.stderr,
+        flush=True,
+    )
+    consumer.run()
+    _exit_now()
+
+
+def _exit_now() -> NoReturn:
+    """Ends without waiting for threads of tasks that were given back; they hold nothing any more."""
+    import logging  # noqa: PLC0415
+
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(DONE)
+
+
+# -- init --------------------------------------------------------------------------------------
+
+
+def init(folder: Path) -> int:
+    """Writes a copy of the shipped configuration: the whole, or nothing.
+
+    Args:
+        folder: where to; must not exist, or be empty.
+    """
+    target = folder.expanduser().absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        print(f"topic-worker: {target}: already exists; nothing was written", file=sys.stderr)
+        return UNUSABLE
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".topic-config-", dir=target.parent))
+        shutil.copytree(shipped_config(), draft, dirs_exist_ok=True)
+        draft.chmod(0o755)
+        draft.replace(target)
+    except OSError as error:
+        print(f"topic-worker: {target}: cannot be written: {error.strerror}", file=sys.stderr)
+        return UNUSABLE
+    print(f"Wrote {target}. Edit markets/*.yaml, then run: topic-worker check --config {target}")
+    return DONE
+
+
+# -- check -------------------------------------------------------------------------------------
+
+
+def check(given: str | None) -> int:
+    """Validates every file of the configuration, and says in words what it means.
+
+    Raises:
+        PlaceError: the folder does not exist.
+    """
+    from worker.config import ConfigError  # noqa: PLC0415
+    from worker.settings import check_market, load_settings  # noqa: PLC0415
+
+    config = find_config(given)
+    faults: list[str] = []
+    try:
+        settings = load_settings(config)
+    except ConfigError as error:
+        faults.append(str(error))
+    else:
+        print(f"{config / 'settings.yaml'}: {settings.workers} workers; schedules:")
+        for line in _schedules_in_words(settings):
+            print(f"  {line}")
+    names = market_names(config)
+    for name in names:
+        try:
+            check_market(config, name)
+        except ConfigError as error:
+            faults.append(str(error))
+        else:
+            print(f"{config / 'markets' / name}.yaml: fine")
+    if not names:
+        faults.append(f"{config / 'markets'}: expected at least one market, NAME.yaml, found none")
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return UNUSABLE if faults else DONE
+
+
+def _schedules_in_words(settings: Settings) -> list[str]:
+    import datetime as dt  # noqa: PLC0415
+
+    lines = []
+    for name, spec in settings.schedule_specs().items():
+        if not spec.enabled or spec.cron is None:
+            lines.append(f"{name}: off")
+            continue
+        tick = next(spec.cron.after(dt.datetime.now(dt.UTC)), None)
+        when = tick.astimezone(spec.cron.zone).strftime("%a %Y-%m-%d %H:%M") if tick else "never"
+        lines.append(
+            f"{name}: {spec.cron.expression} {spec.cron.timezone}, next {when}; missed: {spec.catch_up}"
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,259 @@
+"""What the tasks do: they join settings, queue and research, which know nothing of each other."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from worker.config import ConfigError
+from worker.places import find_config, find_home, market_names
+from worker.queue.progress import current_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from worker.queue import DurableHuey
+    from worker.queue.schedules import ScheduleSpec
+    from worker.research.library import Library
+    from worker.research.markets import Market
+    from worker.settings import Secrets, Settings
+
+log = structlog.get_logger("worker.jobs")
+
+
+# -- where and how, looked up when first needed ------------------------------------------------
+
+
+def tasks_db() -> Path:
+    """The queue's file; its folder is created."""
+    return find_home().prepare().tasks_db
+
+
+def dlq_db() -> Path:
+    """The dead letters' file; its folder is created."""
+    return find_home().prepare().dlq_db
+
+
+def settings() -> Settings:
+    """The settings of the configuration in force."""
+    from worker.settings import load_settings  # noqa: PLC0415 - importing the tasks must stay cheap
+
+    return load_settings(find_config())
+
+
+@functools.lru_cache(maxsize=1)
+def secrets() -> Secrets:
+    """The secrets, read once a process."""
+    from worker.settings import load_secrets  # noqa: PLC0415 - importing the tasks must stay cheap
+
+    return load_secrets(find_home())
+
+
+def redact(text: str) -> str:
+    """The text without secrets."""
+    return secrets().redact(text)
+
+
+def schedule_specs() -> dict[str, ScheduleSpec]:
+    """What the settings say of the schedules."""
+    return settings().schedule_specs()
+
+
+def apply_settings(*retried: Any) -> None:
+    """Gives tasks the retries of the settings; called when a worker starts."""
+    retry = settings().retry
+    for task in retried:
+        task.task_class.default_retries = retry.attempts
+        task.task_class.default_retry_delay = retry.delay
+        task.task_class.default_retry_backoff = retry.backoff
+
+
+def subject_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """The market that a call is about, for people."""
+    if not name.endswith(".collect_all_sources"):
+        return None
+    given = args[0] if args else kwargs.get("config_path")
+    return str(given).rpartition("/")[2].removesuffix(".yaml")[:80] if given else None
+
+
+# -- collecting --------------------------------------------------------------------------------
+
+
+def collect_market(config_path: str) -> dict[str, Any]:
+    """Collects one market and says what came of it.
+
+    Raises:
+        ConfigError: the market's file is missing or faulty.
+        NothingCollectedError: every source failed.
+    """
+    from worker.research.collect import CollectOptions, collect  # noqa: PLC0415 - brings aiohttp and feedparser
+    from worker.research.markets import load_market  # noqa: PLC0415
+
+    limits = settings().collect
+    market = load_market(find_config(), config_path)
+    options = CollectOptions(
+        timeout=limits.timeout,
+        max_body=int(limits.max_body_mb * 1_000_000),
+        concurrency=limits.concurrency,
+        host_concurrency=limits.host_concurrency,
+        host_delay=limits.host_delay,
+    )
+    with _library() as library:
+        stats: dict[str, Any] = collect(market, library, report=current_run().progress, options=options)
+    log.info("collected", **{key: value for key, value in stats.items() if key != "per_source"})
+    return stats
+
+
+def collect_every_market(collect_task: Any) -> dict[str, Any]:
+    """Enqueues a collection of each enabled market; a faulty file stops none of the others."""
+    markets, faulty = _enabled_markets()
+    tasks = [collect_task.s(market.name) for market in markets]
+    if tasks:
+        collect_task.huey.enqueue_many(tasks)
+    else:
+        current_run().skip(
+            "no market is enabled" if not faulty else f"no usable market: {'; '.join(faulty.values())}"
+        )
+    return {
+        "markets": [market.name for market in markets],
+        "tasks": [task.id for task in tasks],
+        "faulty": faulty,
+    }
+
+
+def _enabled_markets() -> tuple[list[Market], dict[str, str]]:
+    from worker.research.markets import load_market  # noqa: PLC0415
+
+    config = find_config()
+    markets: list[Market] = []
+    faulty: dict[str, str] = {}
+    for name in market_names(config):
+        try:
+            market = load_market(config, name)
+        except ConfigError as error:
+            faulty[name] = str(error)
+            log.warning("market left out", market=name, error=str(error))
+        else:
+            markets += [market] if market.enabled else []
+    return markets, faulty
+
+
+@contextlib.contextmanager
+def _library() -> Iterator[Library]:
+    from worker.research.library import Library  # noqa: PLC0415
+
+    library = Library(find_home().prepare().topics_db)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
+# -- Notion ------------------------------------------------------------------------------------
+
+
+def sync_to_notion() -> dict[str, Any]:
+    """Ranks each enabled market's topics of the week and brings the best to Notion."""
+    notion, token = settings().notion, secrets().notion_token
+    totals: dict[str, Any] = {
+        "topics_synced": 0,
+        "notion_pages_created": 0,
+        "notion_pages_updated": 0,
+        "unchanged": 0,
+    }
+    missing = [
+        what for what, there in (("NOTION_TOKEN", token), ("notion.database_id in settings.yaml", notion.database_id))
+        if not there
+    ]  # fmt: skip
+    markets, faulty = _enabled_markets()
+    if missing or token is None or not markets:
+        why = f"{' and '.join(missing)} not set" if missing else "no market is enabled"
+        current_run().skip(why)
+        return {**totals, "skipped": why}
+    from worker.research.sinks.notion import sync_topics  # noqa: PLC0415 - brings notion-client
+    from worker.research.topics import rank_week  # noqa: PLC0415
+
+    with _library() as library:
+        for number, market in enumerate(markets):
+            current_run().progress(number, len(markets), market.name)
+            topics = rank_week(market, library, limit=notion.limit)
+            stats = sync_topics(
+                topics,
+                library,
+                token=token.get_secret_value(),
+                database_id=notion.database_id,
+                base_url=notion.base_url,
+            )
+            for key in totals:
+                totals[key] += stats[key]
+    return {**totals, "markets": [market.name for market in markets], "faulty": faulty}
+
+
+# -- the dead letters, for programs that know only the seed's functions -------------------------
+
+
+def report_failure(
+    huey: DurableHuey, task_name: str, error: str | BaseException, timestamp: dt.datetime | str | float
+) -> None:
+    """Writes a dead letter that has no task."""
+    from worker.queue.dead_letters import Death  # noqa: PLC0415
+    from worker.queue.failures import Failure, describe, fingerprint  # noqa: PLC0415
+
+    if isinstance(error, BaseException):
+        failure = describe(error, redact)
+    else:
+        text = redact(str(error))
+        failure = Failure("reported", text, "", fingerprint("reported", text, task_name))
+    at = _unix(timestamp)
+    huey.storage.letters.bury(
+        Death(
+            death=f"logged/{uuid.uuid4()}", task_id="", name=task_name, subject=None, reason="logged", data=None,
+            priority=0, args=None, attempts="[]", worker=None, first_seen=at, last_seen=at, failure=failure,
+        )
+    )  # fmt: skip
+
+
+def _unix(moment: dt.datetime | str | float) -> float:
+    if isinstance(moment, str):
+        moment = dt.datetime.fromisoformat(moment)
+    return moment.timestamp() if isinstance(moment, dt.datetime) else float(moment)
+
+
+def dead_letters(huey: DurableHuey, limit: int) -> list[dict[str, Any]]:
+    """The newest dead letters as dicts, times in ISO 8601."""
+    letters: list[dict[str, Any]] = huey.storage.letters.entries(limit)
+    for letter in letters:
+        for key in ("timestamp", "first_seen"):
+            letter[key] = dt.datetime.fromtimestamp(letter[key], dt.UTC).isoformat()
+    return letters
+
+
+def clear_dead_letters(huey: DurableHuey) -> int:
+    """Takes all dead letters away, journaled like an operator's act."""
+    from worker.queue.operator import Operator  # noqa: PLC0415
+
+    storage = huey.storage
+    operator = Operator(storage.filename, storage.letters.path, queue=storage.name)
+    try:
+        last, _ = operator.letters_mark()
+        return operator.clear_letters(last).done
+    finally:
+        operator.close()
+
+
+def stats(huey: DurableHuey) -> dict[str, int]:
+    """How many tasks are where, from the counters."""
+    storage = huey.storage
+    depth = dict(storage.sql("SELECT state, n FROM depth WHERE queue = ?", (storage.name,), results=True))
+    return {
+        "pending_tasks": depth.get("pending", 0),
+        "scheduled_tasks": depth.get("scheduled", 0),
+        "running_tasks": depth.get("running", 0),
+        "dlq_entries": storage.letters.count(),
+    }

@@ -1,0 +1,70 @@
+"""The structured log: one JSON document a line, each with the task it belongs to."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from worker.queue.progress import current_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+MAX_BYTES = 10_000_000
+BACKUPS = 5
+
+
+def configure(path: Path, level: str, redact: Callable[[str], str] = str) -> None:
+    """Sends the log of this process to a file, rotated at 10 MB, and its warnings to stderr.
+
+    Args:
+        path: the log file; its folder exists.
+        level: `debug`, `info`, `warning` or `error`.
+        redact: takes secrets out of a line.
+    """
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_task,
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    lines = logging.handlers.RotatingFileHandler(
+        path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
+    )
+    lines.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False), redact))
+    screen = logging.StreamHandler(sys.stderr)
+    screen.setLevel(logging.WARNING)
+    screen.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), redact))
+    root = logging.getLogger()
+    root.handlers[:] = [lines, screen]
+    root.setLevel(level.upper())
+
+
+def _formatter(shared: list[Any], renderer: Any, redact: Callable[[str], str]) -> logging.Formatter:
+    def render(logger: Any, name: str, event: Any) -> str:
+        return redact(str(renderer(logger, name, event)))
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+    )
+
+
+def _add_task(_logger: Any, _name: str, event: Any) -> Any:
+    task_id = current_run().task_id
+    if task_id is not None:
+        event["task_id"] = task_id
+    return event

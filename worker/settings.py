@@ -1,0 +1,223 @@
+"""Settings: how the system runs, from `settings.yaml` and `TOPIC_*` variables; and the secrets.
+
+What a variable says wins over the file: `TOPIC_WORKERS=4`, `TOPIC_RETRY__DELAY=1`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from worker.config import ConfigError, Fault, load_model
+from worker.queue.schedules import DEFAULT_WINDOW_S, CatchUp, Cron, ScheduleSpec
+
+if TYPE_CHECKING:
+    from worker.places import Home
+
+SETTINGS_FILE = "settings.yaml"
+PREFIX = "TOPIC_"
+# Variables that say where things are; they are no settings.
+PLACES = frozenset({"TOPIC_HOME", "TOPIC_CONFIG"})
+HIDDEN = "\N{BULLET}" * 5
+
+
+def _known_zone(name: str) -> str:
+    _ = Cron("0 0 * * *", name).zone
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Retry(_Strict):
+    """How a failed collection is tried again."""
+
+    attempts: Annotated[int, Field(ge=0, le=20)] = 3
+    """Retries after the first attempt."""
+    delay: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds before the first retry."""
+    backoff: Annotated[float, Field(ge=1)] = 2.0
+    """Each further retry waits this many times longer."""
+
+
+class ScheduleSettings(_Strict):
+    """One schedule."""
+
+    cron: str
+    timezone: TimeZone | None = None
+    """None: the installation's time zone."""
+    catch_up: CatchUp = CatchUp.ONCE
+    catch_up_window: Positive = DEFAULT_WINDOW_S
+    """Seconds; a tick missed by more is not caught up."""
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _valid_cron(self) -> ScheduleSettings:
+        Cron(self.cron)
+        return self
+
+
+class Schedules(_Strict):
+    """When the periodic tasks run."""
+
+    daily_collection: ScheduleSettings = ScheduleSettings(cron="0 2 * * *")
+    weekly_notion_sync: ScheduleSettings = ScheduleSettings(cron="0 9 * * 1")
+
+
+class Collect(_Strict):
+    """Limits of collecting."""
+
+    timeout: Positive = 20.0
+    """Seconds for one source, redirects included."""
+    max_body_mb: Positive = 15.0
+    """A larger answer is refused."""
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    """Sources fetched at once."""
+    host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
+    """Requests to one host at once."""
+    host_delay: Annotated[float, Field(ge=0)] = 0.25
+    """Seconds between two requests to one host."""
+
+
+class Notion(_Strict):
+    """Where topics are synced to; the token is a secret, `NOTION_TOKEN`."""
+
+    database_id: str = ""
+    base_url: str | None = None
+    """None: Notion itself."""
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    """Topics a week and market."""
+
+
+class Settings(BaseSettings):
+    """How the system runs."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    environment: Annotated[str, Field(max_length=24)] = ""
+    """Shown as a badge in the console, so that production looks different; for example `production`."""
+    workers: Annotated[int, Field(ge=1, le=128)] = 2
+    worker_type: Literal["thread", "process"] = "thread"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    shutdown_timeout: Annotated[float, Field(ge=0)] = 30.0
+    """Seconds that running tasks get to finish after the first signal."""
+    timezone: TimeZone = "UTC"
+    """Of schedules that name none."""
+    retry: Retry = Retry()
+    schedules: Schedules = Schedules()
+    collect: Collect = Collect()
+    notion: Notion = Notion()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables first, then what was read from the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    def schedule_specs(self) -> dict[str, ScheduleSpec]:
+        """The schedules as the queue wants them, by the name of their task."""
+        return {
+            name: ScheduleSpec(
+                Cron(schedule.cron, schedule.timezone or self.timezone),
+                schedule.catch_up,
+                schedule.catch_up_window,
+                schedule.enabled,
+            )
+            for name, schedule in self.schedules
+        }
+
+
+class Secrets(BaseSettings):
+    """What must appear in no log, run, argument, dead letter or screen."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    notion_token: SecretStr | None = None
+    llm_api_key: SecretStr | None = None
+    reddit_client_secret: SecretStr | None = None
+
+    def redact(self, text: str) -> str:
+        """The text with every secret's value hidden."""
+        for _, secret in self:
+            value = secret.get_secret_value() if isinstance(secret, SecretStr) else ""
+            # A very short value would hide half of every text, and is no secret.
+            if len(value) >= 6:
+                text = text.replace(value, HIDDEN)
+        return text
+
+
+def load_settings(config: Path) -> Settings:
+    """The settings of a configuration folder; what the file leaves out has its default.
+
+    Raises:
+        ConfigError: a fault in the file or in a variable; each is named.
+    """
+    path = config / SETTINGS_FILE
+    # A folder that holds only markets is fine.
+    from_file = load_model(path, Settings) if path.exists() else None
+    given: dict[str, Any] = from_file.model_dump(exclude_unset=True) if from_file else {}
+    _refuse_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise ConfigError(*(_variable_fault(fault) for fault in error.errors())) from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = [
+        name
+        for name in sorted(os.environ)
+        if name.startswith(PREFIX) and name not in PLACES and name.partition("__")[0] not in known
+    ]
+    if unknown:
+        names = ", ".join(sorted(known))
+        raise ConfigError(Fault(Path(unknown[0]), None, "", f"no setting of this name; known are {names}"))
+
+
+def _variable_fault(fault: Any) -> Fault:
+    name = PREFIX + "__".join(str(part) for part in fault["loc"]).upper()
+    return Fault(Path(name), None, "", f"{fault['msg']}, found {fault['input']!r:.60}")
+
+
+def load_secrets(home: Home | None = None) -> Secrets:
+    """The secrets from the environment, or from `.env` in the working directory or the home."""
+    files = [Path.cwd() / ".env", *([home.root / ".env"] if home else [])]
+    return Secrets(_env_file=[path for path in files if path.is_file()])  # type: ignore[call-arg]  # a parameter of the base class's __init__
+
+
+def check_market(config: Path, name: str) -> None:
+    """Whether a market's file is valid.
+
+    Args:
+        config: the configuration folder.
+        name: the market's name, or a path to its file.
+
+    Raises:
+        ConfigError: it is missing or faulty; each fault is named with its line.
+    """
+    from worker.research.markets import load_market  # noqa: PLC0415 - a console that only looks needs no market
+
+    load_market(config, name)

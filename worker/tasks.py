@@ -1,0 +1,65 @@
+"""The tasks: what a worker can do, by the names that other programs rely on.
+
+Importing this module creates no file and opens no connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from worker import jobs
+from worker.queue import Cron, DurableHuey
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+huey = DurableHuey(
+    "topics",
+    filename=jobs.tasks_db,
+    dlq_filename=jobs.dlq_db,
+    direct_schedule=True,
+    describe=jobs.subject_of,
+    redact=jobs.redact,
+    schedules=jobs.schedule_specs,
+)
+
+
+@huey.task(retries=3, retry_delay=60, retry_backoff=2)
+def collect_all_sources(config_path: str) -> dict[str, Any]:
+    """Collects every source of one market, named or given as the path of its file."""
+    return jobs.collect_market(config_path)
+
+
+@huey.periodic_task(Cron("0 2 * * *"))
+def daily_collection() -> dict[str, Any]:
+    """Starts a collection of every enabled market."""
+    return jobs.collect_every_market(collect_all_sources)
+
+
+@huey.periodic_task(Cron("0 9 * * 1"), retries=3, retry_delay=60, retry_backoff=2)
+def weekly_notion_sync() -> dict[str, Any]:
+    """Ranks the week's topics of every enabled market and syncs the best to Notion."""
+    return jobs.sync_to_notion()
+
+
+def log_to_dlq(task_name: str, error: str | BaseException, timestamp: dt.datetime | str | float) -> None:
+    """Records a failure that happened outside the queue."""
+    jobs.report_failure(huey, task_name, error, timestamp)
+
+
+def get_dlq_entries(limit: int = 100) -> list[dict[str, Any]]:
+    """The newest dead letters first: dicts with at least `task_name`, `error` and `timestamp`."""
+    return jobs.dead_letters(huey, limit)
+
+
+def clear_dlq() -> int:
+    """Takes every dead letter away (an operator can undo it), and says how many there were."""
+    return jobs.clear_dead_letters(huey)
+
+
+def get_task_stats() -> dict[str, int]:
+    """How many tasks are where: `pending_tasks`, `scheduled_tasks`, `running_tasks`, `dlq_entries`."""
+    return jobs.stats(huey)
+
+
+huey.on_consumer = lambda: jobs.apply_settings(collect_all_sources, weekly_notion_sync)
