@@ -1,0 +1,80 @@
+"""Feeds that ship beside a market's file, served over loopback HTTP while the market is collected.
+
+They travel the same road as any other feed (connection, conditional GET, body limit, parser); only
+their identity is not the passing port's but that of the outlet they stand for: the file
+`demo/bautakt.xml` is the source `https://bautakt.example/demo/bautakt.xml`
+(`.example` is reserved for this: https://www.rfc-editor.org/rfc/rfc2606#section-3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from worker.research.sources import Source
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+_TYPES: Final = {
+    ".json": "application/feed+json",
+    ".atom": "application/atom+xml",
+    ".rdf": "application/rdf+xml",
+}
+
+
+@contextlib.asynccontextmanager
+async def served(folder: Path, names: Iterable[str]) -> AsyncIterator[tuple[Source, ...]]:
+    """Serves the named files of the folder, and nothing else, as long as the context lasts.
+
+    A file that is missing, or leads out of the folder, is a source that answers 404.
+    """
+    wanted = {f"/{name}": name for name in names}
+    if not wanted:
+        yield ()
+        return
+
+    async def answer(request: web.Request) -> web.Response:
+        name = wanted.get(request.path)
+        body = await asyncio.to_thread(_read, folder, name) if name else None
+        if body is None:
+            raise web.HTTPNotFound
+        etag = hashlib.sha256(body).hexdigest()[:32]
+        if any(known.value == etag for known in request.if_none_match or ()):
+            return web.Response(status=304, headers={"ETag": f'"{etag}"'})
+        kind = _TYPES.get(PurePosixPath(request.path).suffix, "application/xml")
+        return web.Response(body=body, headers={"ETag": f'"{etag}"', "Content-Type": kind})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        await site.start()
+        port = runner.addresses[0][1]
+        yield tuple(_source(name, f"http://127.0.0.1:{port}/{quote(name)}") for name in wanted.values())
+    finally:
+        await runner.cleanup()
+
+
+def _source(name: str, fetch_url: str) -> Source:
+    outlet = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(name).stem.lower()).strip("-") or "feed"
+    return Source.at(f"https://{outlet}.example/{quote(name)}", fetch_url=fetch_url)
+
+
+def _read(folder: Path, name: str) -> bytes | None:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):  # a symbolic link can lead out of it
+        return None
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

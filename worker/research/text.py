@@ -1,0 +1,34 @@
+"""Foreign text as plain text: no markup, no control characters, one line, bounded."""
+
+from __future__ import annotations
+
+import re
+
+# A space before a block keeps the words of two paragraphs apart, while <b> inside a word does not split it.
+_BLOCK = re.compile(
+    r"(?=</?(?:p|br|div|li|[uo]l|d[ltd]|h[1-6]|hr|t[rdh]|table|section|article|figure|figcaption|"
+    r"blockquote|pre|header|footer|aside|nav|img)\b)",
+    re.IGNORECASE,
+)
+_UNSEEN = ["script", "style", "template", "noscript", "iframe", "object", "svg", "title"]
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]+")
+
+
+def html_to_text(html: str, limit: int) -> str:
+    """What a reader would see of the markup."""
+    if "<" not in html and "&" not in html:
+        return clean(html, limit)
+    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - heavy; titles alone rarely need it
+
+    try:
+        tree = LexborHTMLParser(_BLOCK.sub(" ", _CONTROLS.sub(" ", html)))
+        tree.strip_tags(_UNSEEN)
+        text = tree.body.text() if tree.body else ""
+    except (ValueError, RuntimeError):  # markup the parser refuses, for example too large
+        text = re.sub(r"<[^>]*>", " ", html)
+    return clean(text, limit)
+
+
+def clean(text: str, limit: int) -> str:
+    """One line without control characters, at most `limit` characters."""
+    return " ".join(_CONTROLS.sub(" ", text[: limit * 4]).split())[:limit].rstrip()
