@@ -16,7 +16,7 @@ from urllib.parse import urljoin
 
 from worker.research.errors import FeedError
 from worker.research.text import clean, html_to_text
-from worker.research.urls import canonical_url
+from worker.research.urls import MAX_URL_CHARS, canonical_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -247,7 +247,7 @@ def _first_link(links: Iterable[str | None], base: str) -> tuple[str | None, str
     whole = identifier if str(identifier).lower().startswith(("http://", "https://")) else None
     for link in (*named, whole):
         if link and link.strip() and (url := canonical_url(link, base)):
-            return urljoin(base, link.strip()), url
+            return clean(urljoin(base, link), MAX_URL_CHARS), url
     return None, None
 
 
