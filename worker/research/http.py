@@ -107,19 +107,24 @@ class Fetcher:
         self._turns = _Turns(self.options)
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),  # _Turns limits, with the host's delay
-            cookie_jar=aiohttp.DummyCookieJar(),  # a cookie could tie one visit to the next
-            headers={"User-Agent": self.options.user_agent or user_agent(), "Accept": ACCEPT},
-            timeout=aiohttp.ClientTimeout(total=None, sock_read=self.options.read_timeout_s),
-            trust_env=True,
-        )
+        self._session = self._new_session(trust_env=True)
+        self._direct = self._new_session(trust_env=False)  # a proxy has another loopback than this machine
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        await self._direct.close()
+
+    def _new_session(self, *, trust_env: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),  # _Turns limits, and knows the host's delay
+            cookie_jar=aiohttp.DummyCookieJar(),  # a cookie could tie one visit to the next
+            headers={"User-Agent": self.options.user_agent or user_agent(), "Accept": ACCEPT},
+            timeout=aiohttp.ClientTimeout(total=None, sock_read=self.options.read_timeout_s),
+            trust_env=trust_env,
+        )
 
     async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
         """The resource, or word that it has not changed.
@@ -145,12 +150,13 @@ class Fetcher:
     async def _hop(self, trip: _Trip, headers: dict[str, str]) -> Fetched | None:
         """One request; None where it was a redirect, which the trip has then taken."""
         host = _checked_host(trip.url)
+        session = self._direct if _is_loopback(host) else self._session
         async with self._turns.take(host):
             started = time.monotonic()
             try:
                 async with (
                     asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
-                    self._session.get(trip.url, headers=headers, allow_redirects=False) as response,
+                    session.get(trip.url, headers=headers, allow_redirects=False) as response,
                 ):
                     location = response.headers.get("Location")
                     if response.status in _REDIRECTS and location:

@@ -105,12 +105,10 @@ class Library(LibraryFile):
 
     # -- sources --
 
-    def validators(self, market: str, source: Source) -> Validators:
-        """What the source's last stored answer gave; empty for a source not yet seen."""
-        found = self.rows(
-            "SELECT etag, last_modified FROM source WHERE (market, key) = (?, ?)", market, source.key
-        )
-        return Validators(*found[0]) if found else Validators()
+    def validators(self, market: str) -> dict[str, Validators]:
+        """What each source's last stored answer gave, by the source's key."""
+        found = self.rows("SELECT key, etag, last_modified FROM source WHERE market = ?", market)
+        return {row["key"]: Validators(row["etag"], row["last_modified"]) for row in found}
 
     def store(self, market: str, source: Source, harvest: Harvest, *, now: datetime) -> Stored:
         """Stores what is new in the harvest, and the source's health with it.

@@ -15,16 +15,18 @@ class Source:
         key: identity in the library; readable: "heise.de/rss/heise-atom.xml".
         name: short, for people: "heise.de".
         url: the address it is known by, without user name and password; what its relative links are relative to.
-        fetch_url: what is asked, where that is another address: a bundled feed is served on a passing port.
+        fetch_url: what is asked: the same as the market names it, or the passing address of a bundled feed.
+        bundled: it is served by ourselves, so that `fetch_url` says nothing of where it comes from.
     """
 
     key: str
     name: str
     url: str
     fetch_url: str
+    bundled: bool = False
 
     @classmethod
-    def at(cls, url: str, *, fetch_url: str | None = None) -> Source:
-        """The source at this address."""
+    def at(cls, url: str, *, served_at: str | None = None) -> Source:
+        """The source at this address; `served_at` where we serve it ourselves."""
         clean = canonical_url(url) or url
-        return cls(comparison_key(clean), host_of(clean), clean, fetch_url or url)
+        return cls(comparison_key(clean), host_of(clean), clean, served_at or url, served_at is not None)

@@ -65,9 +65,9 @@ async def served(folder: Path, names: Iterable[str]) -> AsyncIterator[tuple[Sour
         await runner.cleanup()
 
 
-def _source(name: str, fetch_url: str) -> Source:
+def _source(name: str, served_at: str) -> Source:
     outlet = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(name).stem.lower()).strip("-") or "feed"
-    return Source.at(f"https://{outlet}.example/{quote(name)}", fetch_url=fetch_url)
+    return Source.at(f"https://{outlet}.example/{quote(name)}", served_at=served_at)
 
 
 def _read(folder: Path, name: str) -> bytes | None:

@@ -117,7 +117,7 @@ def _parse_xml(body: bytes, url: str, now: datetime, content_type: str | None) -
 
 def _headers(body: bytes, url: str, content_type: str | None) -> dict[str, str]:
     """What feedparser may know of the answer: its address, and a charset the bytes do not contradict."""
-    headers = {"content-location": url}
+    headers = {"content-location": url, "content-type": "application/xml"}
     named = _CHARSET.search(content_type or "")
     if named and not _is_utf8(body):  # many servers name ISO-8859-1 over files that are UTF-8
         headers["content-type"] = f"application/xml; charset={named[1]}"
