@@ -121,6 +121,7 @@ def _consume(settings: Settings, log_file: Path, redact: object) -> int:
         flush=True,
     )
     consumer.run()
+    huey.storage.close()
     _exit_now()
 
 

@@ -107,12 +107,12 @@ class DurableConsumer(Consumer):
             self.huey.schedules.register()
         self._publish_handlers(storage)
         self._reconcile(storage)
+        storage.claims.reap()
         if not self.environment.forks:
             storage.identity.ensure(kind=self.worker_type, threads=self.workers)
         super().start()
         if self.environment.forks:
             storage.identity.ensure(kind="supervisor", threads=0)
-        storage.claims.reap()
 
     def stop(self, graceful: bool = False) -> None:
         """Ends the workers; what they still hold goes back to the queue."""

@@ -264,10 +264,7 @@ class DurableStorage(SqliteStorage):
             for statement in unit.writes:
                 execute(*statement)
             if acknowledge:
-                if execute("DELETE FROM claim WHERE id = ?", (unit.claim.id,)).rowcount != 1:
-                    raise ClaimLostError(
-                        f"task {unit.claim.task_id} was given to another worker; outcome refused"
-                    )
+                self._let_go(unit.claim)
                 for statement in statements:
                     execute(*statement)
                 following = self.claims.take(self.conn) if ahead else None
@@ -281,6 +278,10 @@ class DurableStorage(SqliteStorage):
             self.lock.release()
         unit.writes.clear()
         self._thread.following = following
+
+    def _let_go(self, claim: Claim) -> None:
+        if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
+            raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
 
     def _let_go(self, claim: Claim) -> None:
         if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:

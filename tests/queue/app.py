@@ -1,0 +1,59 @@
+"""A module of tasks for the tests that run real workers: `huey_consumer tests.queue.app.huey`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from worker.queue import DurableHuey, current_run
+
+FOLDER = Path(os.environ["APP_FOLDER"])
+
+huey = DurableHuey(
+    "app",
+    filename=lambda: FOLDER / "tasks.db",
+    dlq_filename=lambda: FOLDER / "dlq.db",
+    heartbeat=0.3,
+    max_deliveries=int(os.environ.get("APP_MAX_DELIVERIES", "5")),
+)
+
+
+def leave(line):
+    with (FOLDER / "marks").open("a") as file:
+        file.write(f"{line}\n")
+
+
+@huey.task()
+def work(name, seconds=0.0):
+    leave(f"begin {name}")
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+    leave(f"end {name}")
+    return name
+
+
+@huey.task()
+def steps(name, count):
+    leave(f"begin {name}")
+    for number in range(count):
+        current_run().progress(number, count, f"step {number}")
+        time.sleep(0.05)
+    leave(f"end {name}")
+
+
+@huey.task()
+def poison():
+    leave("poison")
+    os.kill(os.getpid(), 9)
+
+
+@huey.task()
+def leaves():
+    raise SystemExit(3)
+
+
+@huey.periodic_task(lambda _moment: os.environ.get("APP_TICK") == "1")
+def every_minute():
+    leave("tick")

@@ -1,0 +1,223 @@
+"""Real worker processes: killed, stopped, woken, poisoned."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from worker.queue import Operator
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 30
+LONG = os.environ.get("SOAK") == "long"
+
+
+class Site:
+    """A folder with a queue, an operator, and workers of `tests.queue.app`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.operator = Operator(folder / "tasks.db", folder / "dlq.db", queue="app")
+        self.workers: list[subprocess.Popen] = []
+
+    def start(self, *options: str, **environment: str) -> subprocess.Popen:
+        env = os.environ | {"APP_FOLDER": str(self.folder), "PYTHONPATH": str(ROOT)} | environment
+        command = [
+            sys.executable, "-m", "huey.bin.huey_consumer", "tests.queue.app.huey", "-q", "-m", "1", *options
+        ]  # fmt: skip
+        worker = subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+        self.workers.append(worker)
+        return worker
+
+    def enqueue(self, name: str, *args) -> str:
+        return self.operator.enqueue(f"tests.queue.app.{name}", args)
+
+    def rows(self, query: str, *params) -> list[tuple]:
+        return self.operator.storage.sql(query, params, results=True)
+
+    def marks(self) -> Counter:
+        file = self.folder / "marks"
+        return Counter(file.read_text().splitlines()) if file.exists() else Counter()
+
+    def wait(self, condition, what: str):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if found := condition():
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"not within {PATIENCE_S} s: {what}; {self.marks()}")
+
+    def wait_for_mark(self, line: str) -> None:
+        self.wait(lambda: self.marks()[line], line)
+
+    def states(self, task_id: str) -> list[str]:
+        return [row[0] for row in self.rows("SELECT state FROM run WHERE task_id = ? ORDER BY id", task_id)]
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.operator.close()
+
+
+@pytest.fixture
+def site(home):
+    made = Site(home)
+    yield made
+    made.close()
+
+
+def test_an_idle_worker_starts_a_task_within_milliseconds(site):
+    site.start()
+    site.enqueue("work", "first")
+    site.wait_for_mark("end first")
+    time.sleep(1.5)  # now it sleeps; the polls beneath are a second apart
+    waits = []
+    for number in range(5):
+        asked = time.time()
+        task_id = site.enqueue("work", f"n{number}")
+        site.wait(lambda task_id=task_id: site.states(task_id), "an outcome")
+        waits.append(site.rows("SELECT started_at FROM run WHERE task_id = ?", task_id)[0][0] - asked)
+    assert sorted(waits)[2] < 0.1
+
+
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_a_killed_workers_task_runs_again_on_the_next(site, kind):
+    first = site.start("-k", kind)
+    task_id = site.enqueue("work", "a", 2.0)
+    site.wait_for_mark("begin a")
+    first.kill()
+    first.wait()
+    if kind == "process":
+        # A worker process outlives its parent until its task has ended; it is to die in the middle.
+        os.kill(site.rows("SELECT pid FROM worker WHERE kind = 'process'")[0][0], signal.SIGKILL)
+    site.start("-k", kind)
+    site.wait_for_mark("end a")
+    site.wait(lambda: site.states(task_id)[-1:] == ["completed"], "the outcome")
+    assert site.states(task_id) == ["interrupted", "completed"]
+    assert site.marks()["begin a"] == 2
+    assert site.rows("SELECT * FROM claim") == []
+
+
+def test_killed_over_and_over_a_worker_loses_nothing(site):
+    count, kills = (1000, 25) if LONG else (120, 4)
+    for number in range(count):
+        site.enqueue("work", f"t{number}", 0.01)
+    for _ in range(kills):
+        seen = sum(site.marks().values())
+        worker = site.start("-w", "4")
+        site.wait(
+            lambda seen=seen: sum(site.marks().values()) > seen + 20 or site.marks()["end t119"], "progress"
+        )
+        worker.kill()
+        worker.wait()
+    site.start("-w", "4")
+    site.wait(lambda: site.rows("SELECT n FROM depth WHERE state = 'pending'")[0][0] == 0, "an empty queue")
+    site.wait(lambda: not site.rows("SELECT 1 FROM claim"), "no claims")
+    ends = {line for line in site.marks() if line.startswith("end")}
+    assert len(ends) == count
+    completed = site.rows("SELECT task_id, count(*) FROM run WHERE state = 'completed' GROUP BY task_id")
+    assert len(completed) == count
+    assert {times for _, times in completed} == {1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_either_signal_lets_the_running_task_finish(site, number):
+    worker = site.start()
+    task_id = site.enqueue("work", "a", 1.0)
+    waiting = site.enqueue("work", "b", 0.0)
+    site.wait_for_mark("begin a")
+    worker.send_signal(number)
+    assert worker.wait(timeout=PATIENCE_S) == 0
+    assert site.states(task_id) == ["completed"]
+    assert site.marks()["begin b"] == 0
+    assert site.rows("SELECT task_id FROM task") == [(waiting,)]
+    assert site.rows("SELECT * FROM claim") == []
+    assert site.rows("SELECT * FROM worker") == []
+
+
+def test_a_second_signal_stops_at_once_and_gives_the_task_back(site):
+    worker = site.start()
+    task_id = site.enqueue("work", "a", 20.0)
+    site.wait_for_mark("begin a")
+    worker.send_signal(signal.SIGTERM)
+    site.wait(
+        lambda: site.rows("SELECT 1 FROM worker WHERE state = 'stopping'"), "the worker to say that it stops"
+    )
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(timeout=PATIENCE_S) == 0
+    assert site.rows("SELECT task_id, deliveries FROM task") == [(task_id, 0)]
+    assert site.states(task_id) == ["interrupted"]
+
+
+def test_a_task_that_kills_its_worker_becomes_a_dead_letter(site):
+    site.enqueue("poison")
+    innocent = site.enqueue("work", "innocent")
+    for _ in range(3):
+        site.start(APP_MAX_DELIVERIES="3").wait(timeout=PATIENCE_S)
+    site.start(APP_MAX_DELIVERIES="3")
+    site.wait(lambda: site.states(innocent) == ["completed"], "the innocent task")
+    letters = site.operator.storage.letters.entries()
+    assert [(letter["reason"], letter["error_type"]) for letter in letters] == [
+        ("poison", "worker.queue.errors.PoisonError")
+    ]
+    assert site.marks()["poison"] == 3
+
+
+def test_a_task_that_exits_is_a_failure_and_not_the_end_of_its_worker(site):
+    site.start()
+    task_id = site.enqueue("leaves")
+    after = site.enqueue("work", "after")
+    site.wait(lambda: site.states(after) == ["completed"], "the next task")
+    assert site.states(task_id) == ["dead"]
+    assert "SystemExit" in site.operator.storage.letters.entries()[0]["error"]
+
+
+def test_two_workers_fire_a_tick_once(site):
+    # An earlier minute has been seen, so that the current one is due as soon as a worker looks.
+    site.start(APP_TICK="0")
+    site.wait(lambda: site.rows("SELECT 1 FROM periodic"), "the schedule")
+    with site.operator.storage.db(commit=True) as cursor:
+        cursor.execute("UPDATE periodic SET seen_at = ?", (time.time() // 60 * 60 - 30,))
+    minute = int(time.time() // 60)
+    for _ in range(3):
+        site.start(APP_TICK="1")
+    site.wait_for_mark("tick")
+    time.sleep(2.5)
+    assert site.marks()["tick"] <= int(time.time() // 60) - minute + 1
+
+
+def test_a_running_task_shows_its_progress_and_can_be_stopped(site):
+    site.start()
+    task_id = site.enqueue("steps", "s", 600)
+    site.wait(lambda: site.rows("SELECT 1 FROM claim WHERE done > 5 AND total = 600"), "progress")
+    change = site.operator.cancel([task_id])
+    assert change.done == 1
+    site.wait(lambda: site.states(task_id) == ["cancelled"], "the stop")
+    assert site.rows("SELECT error FROM run") == [("cancelled by the operator",)]
+    assert site.operator.storage.letters.count() == 0
+
+
+def test_a_workers_death_frees_the_lock_it_held(site):
+    storage = site.operator.storage
+    storage.identity.ensure()
+    with sqlite3.connect(site.folder / "tasks.db") as conn:
+        # A worker of another process, gone without a trace but its rows.
+        conn.execute(
+            "INSERT INTO worker (id, queue, host, pid, kind, threads, started_at, heartbeat_at, heartbeat_s) "
+            "VALUES (999, 'app', 'x', 1, 'thread', 1, 0, 0, 2)"
+        )
+        conn.execute("INSERT INTO kv VALUES ('app', 'app.lock.one', x'22', 999)")
+    conn.close()
+    storage.claims.reap()
+    assert site.rows("SELECT * FROM kv") == []
+    assert site.rows("SELECT count(*) FROM worker") == [(1,)]
+    storage.identity.retire()
