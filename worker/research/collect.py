@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from worker.research.clock import Clock, utc_now
 from worker.research.document import Document, content_hash
 from worker.research.errors import FeedError, FetchError, NothingCollectedError
 from worker.research.http import Fetcher, FetchOptions
@@ -26,11 +26,12 @@ from worker.research.sources.feeds import Entry, parse_feed
 from worker.research.urls import comparison_key
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from worker.research.http import Fetched
     from worker.research.markets import Market
 
 Report = Callable[[int, int, str], None]
-Clock = Callable[[], datetime]
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -96,11 +97,6 @@ class CollectStats:
                 key: asdict(one) | {"outcome": str(one.outcome)} for key, one in self.per_source.items()
             }
         }
-
-
-def utc_now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
 
 
 def collect(

@@ -78,6 +78,8 @@ class Topic:
     """A topic of a market.
 
     Attributes:
+        market: the market's name.
+        country: what the market's file calls market.
         key: stable over weeks, unique within the market.
         title: the phrase as the headlines spell it.
         score: see `ScoreParts.score`.
@@ -87,6 +89,9 @@ class Topic:
     """
 
     market: str
+    country: str
+    domain: str
+    language: str
     key: str
     title: str
     score: float
@@ -119,9 +124,12 @@ def rank_topics(market: Market, library: Library, *, now: datetime, limit: int =
     keywords = [_stems(keyword) for keyword in market.seed_keywords]
     candidates = _candidates(stories, len(heard), frozenset(part for keyword in keywords for part in keyword))
     known = {row["key"]: moment(row["first_seen"]) for row in _stored(library, market.name)}
+    merged = dict(_merged(candidates))
+    used = {"-".join(phrase) for phrase in merged}
     topics: list[Topic] = []
-    for phrase, members in _merged(candidates):
-        key = _stable_key(phrase, known, {topic.key for topic in topics})
+    for phrase, members in merged.items():
+        key = _stable_key(phrase, known, used)
+        used.add(key)
         topics.append(_topic(market, key, phrase, members, keywords, known.get(key)))
     topics.sort(key=lambda topic: (-topic.score, topic.key))
     return tuple(topics[:limit])
@@ -281,8 +289,8 @@ def _fullest(phrase: Phrase, candidates: dict[Phrase, dict[int, _Story]]) -> Phr
 
 def _stable_key(phrase: Phrase, known: Iterable[str], used: set[str]) -> str:
     """The key the topic had before, though its phrase may have grown or shrunk by a word since."""
-    words = set(phrase)
     key = "-".join(phrase)
+    words = set(key.split("-"))
     if key not in known:
         for old in known:
             parts = set(old.split("-"))
@@ -306,6 +314,9 @@ def _topic(
     first = min(story.seen for story in stories)
     return Topic(
         market=market.name,
+        country=market.market,
+        domain=market.domain,
+        language=market.language,
         key=key,
         title=_title(phrase, stories),
         score=parts.score,
