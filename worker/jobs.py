@@ -92,20 +92,21 @@ def collect_market(config_path: str) -> dict[str, Any]:
         ConfigError: the market's file is missing or faulty.
         NothingCollectedError: every source failed.
     """
-    from worker.research.collect import CollectOptions, collect  # noqa: PLC0415 - brings aiohttp and feedparser
+    from worker.research.collect import collect  # noqa: PLC0415 - brings aiohttp and feedparser
+    from worker.research.http import FetchOptions  # noqa: PLC0415
     from worker.research.markets import load_market  # noqa: PLC0415
 
     limits = settings().collect
     market = load_market(find_config(), config_path)
-    options = CollectOptions(
-        timeout=limits.timeout,
-        max_body=int(limits.max_body_mb * 1_000_000),
+    options = FetchOptions(
+        timeout_s=limits.timeout,
+        max_body_bytes=int(limits.max_body_mb * 1_000_000),
         concurrency=limits.concurrency,
-        host_concurrency=limits.host_concurrency,
-        host_delay=limits.host_delay,
+        per_host=limits.host_concurrency,
+        host_delay_s=limits.host_delay,
     )
     with _library() as library:
-        stats: dict[str, Any] = collect(market, library, report=current_run().progress, options=options)
+        stats = collect(market, library, report=current_run().progress, options=options).as_dict()
     log.info("collected", **{key: value for key, value in stats.items() if key != "per_source"})
     return stats
 
@@ -177,21 +178,20 @@ def sync_to_notion() -> dict[str, Any]:
         current_run().skip(why)
         return {**totals, "skipped": why}
     from worker.research.sinks.notion import sync_topics  # noqa: PLC0415 - brings notion-client
-    from worker.research.topics import rank_week  # noqa: PLC0415
+    from worker.research.topics import rank_topics  # noqa: PLC0415
 
     with _library() as library:
-        for number, market in enumerate(markets):
-            current_run().progress(number, len(markets), market.name)
-            topics = rank_week(market, library, limit=notion.limit)
+        for market in markets:
             stats = sync_topics(
-                topics,
+                rank_topics(market, library, now=dt.datetime.now(dt.UTC), limit=notion.limit),
                 library,
                 token=token.get_secret_value(),
                 database_id=notion.database_id,
                 base_url=notion.base_url,
+                report=current_run().progress,
             )
             for key in totals:
-                totals[key] += stats[key]
+                totals[key] += getattr(stats, key)
     return {**totals, "markets": [market.name for market in markets], "faulty": faulty}
 
 
