@@ -196,6 +196,7 @@ class Headline:
     source: str
     market: str
     fetched_at: datetime
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,4 +231,6 @@ class Snapshot:
     last_runs: tuple[Run, ...] = ()  # newest first, at most 10
     library: Library = field(default_factory=Library)
     problems: tuple[Problem, ...] = ()
-    unreadable: str | None = None  # a file that could not be read, in one sentence; the rest is then empty or old
+    unreadable: str | None = (
+        None  # a file that could not be read, in one sentence; the rest is then empty or old
+    )

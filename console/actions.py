@@ -1,0 +1,211 @@
+"""The only place that changes anything: journaled calls into the queue, answered in a sentence.
+
+Blocking; the console calls it on its action thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from console.text import clean, number, plural
+from worker.places import PlaceError, market_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from worker.places import Home
+    from worker.queue import Change, Operator, QueueMark
+
+COLLECT = "worker.tasks.collect_all_sources"
+MAX_NAME = 40
+
+
+class ActionRefused(Exception):  # noqa: N818 - it is an answer, told as such
+    """What was asked cannot be done; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done.
+
+    Attributes:
+        text: one sentence with the number really affected.
+        change: as the queue reports it; None for a plain answer.
+    """
+
+    text: str
+    change: Change
+
+
+class Actions:
+    """What the operator may do.
+
+    Args:
+        home: the data folder; created when something is first changed.
+        config: the configuration folder.
+        read_only: every act is refused.
+    """
+
+    def __init__(self, home: Home, config: Path, *, read_only: bool = False) -> None:
+        self._home, self._config, self._read_only = home, config, read_only
+        self._operator: Operator | None = None
+
+    def close(self) -> None:
+        """Closes the files."""
+        if self._operator is not None:
+            self._operator.close()
+            self._operator = None
+
+    def _act(self) -> Operator:
+        """The operator at the queue.
+
+        Raises:
+            ActionRefused: the console is read-only, or the home cannot be written.
+        """
+        if self._read_only:
+            raise ActionRefused("This console is read-only: nothing was changed.")
+        if self._operator is None:
+            from worker.queue import Operator  # noqa: PLC0415 - brings Huey, which looking does not need
+
+            try:
+                self._home.prepare()
+            except PlaceError as error:
+                raise ActionRefused(str(error)) from error
+            self._operator = Operator(self._home.tasks_db, self._home.dlq_db)
+        return self._operator
+
+    def _do(self, act: str, *args: Any, **options: Any) -> Any:
+        from worker.queue.errors import QueueError  # noqa: PLC0415
+
+        operator = self._act()
+        try:
+            return getattr(operator, act)(*args, **options)
+        except QueueError as error:
+            raise ActionRefused(str(error)) from error
+
+    # -- starting -------------------------------------------------------------------------------
+
+    def markets(self) -> tuple[str, ...]:
+        """The markets that can be collected."""
+        return market_names(self._config)
+
+    def collect(
+        self,
+        market: str,
+        *,
+        delay: float | None = None,
+        at: datetime | None = None,
+        priority: float | None = None,
+    ) -> Done:
+        """Starts a collection; a market with a faulty file is refused before anything is stored.
+
+        Raises:
+            ActionRefused: there is no such market, or its file has a fault.
+        """
+        from worker.config import ConfigError  # noqa: PLC0415 - brings pydantic
+        from worker.settings import check_market  # noqa: PLC0415
+
+        if self._read_only:
+            self._act()
+        try:
+            check_market(self._config, market)
+        except ConfigError as error:
+            raise ActionRefused(str(error)) from error
+        done = self.enqueue(COLLECT, [market], subject=market, delay=delay, at=at, priority=priority)
+        when = f" in {delay:g} s" if delay else f" at {at.isoformat()}" if at else ""
+        return Done(f"Collection of {clean(market, MAX_NAME)} enqueued{when}.", done.change)
+
+    def enqueue(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        *,
+        subject: str | None = None,
+        delay: float | None = None,
+        at: datetime | None = None,
+        priority: float | None = None,
+    ) -> Done:
+        """Stores a call to a task by name."""
+        from worker.queue import Change  # noqa: PLC0415
+
+        task_id = self._do(
+            "enqueue", name, args, kwargs, subject=subject, delay=delay, at=at, priority=priority
+        )
+        return Done(f"Enqueued {clean(name, 80)}.", Change(None, "enqueue", 1, 1, task_ids=(task_id,)))
+
+    # -- the queue ------------------------------------------------------------------------------
+
+    def cancel(self, task_ids: Sequence[str]) -> Done:
+        """Takes waiting tasks away, asks running ones to stop."""
+        return _told(self._do("cancel", task_ids), "Cancelled", "task")
+
+    def run_now(self, task_ids: Sequence[str]) -> Done:
+        """Makes scheduled tasks ready."""
+        return _told(self._do("run_now", task_ids), "Made ready", "task")
+
+    def queue_mark(self) -> QueueMark:
+        """Where the queue ends now."""
+        mark: QueueMark = self._do("queue_mark")
+        return mark
+
+    def clear_queue(self, mark: QueueMark) -> Done:
+        """Takes away what waited at the mark."""
+        return _told(self._do("clear_queue", mark), "Cleared", "waiting task")
+
+    # -- failures -------------------------------------------------------------------------------
+
+    def retry(self, letter_ids: Sequence[int]) -> Done:
+        """Runs the tasks of dead letters again."""
+        return _told(self._do("retry", letter_ids), "Retried", "dead letter")
+
+    def delete_letters(self, letter_ids: Sequence[int]) -> Done:
+        """Takes dead letters away."""
+        return _told(self._do("delete_letters", letter_ids), "Deleted", "dead letter")
+
+    def letters_mark(self) -> tuple[int, int]:
+        """The newest letter's id, and how many are dead, now."""
+        mark: tuple[int, int] = self._do("letters_mark")
+        return mark
+
+    def clear_letters(self, last_id: int) -> Done:
+        """Takes away the dead letters up to a mark."""
+        return _told(self._do("clear_letters", last_id), "Cleared", "dead letter")
+
+    # -- schedules ------------------------------------------------------------------------------
+
+    def run_schedule(self, name: str) -> Done:
+        """Runs a schedule's task once, now."""
+        return Done(f"{clean(name, MAX_NAME)} enqueued to run now.", self._do("run_schedule", name))
+
+    def pause_schedule(self, name: str, until: datetime | None = None, note: str = "") -> Done:
+        """Stops a schedule from firing."""
+        change = self._do("pause_schedule", name, until=until, note=note)
+        end = f" until {until.isoformat(timespec='minutes')}" if until else ""
+        return Done(f"Paused {clean(name, MAX_NAME)}{end}.", change)
+
+    def resume_schedule(self, name: str) -> Done:
+        """Lets a paused schedule fire again."""
+        return Done(f"Resumed {clean(name, MAX_NAME)}.", self._do("resume_schedule", name))
+
+    # -- undo -----------------------------------------------------------------------------------
+
+    def undo(self, entry: str | None = None) -> Done:
+        """Takes an act back: the latest, or the one of a journal entry."""
+        return _told(self._do("undo", entry), "Undone for", "item")
+
+
+def _told(change: Change, verb: str, noun: str) -> Done:
+    """A change in words: how many of how many, and why not the rest."""
+    if not change.asked:
+        return Done("There was nothing to do.", change)
+    if not change.refused:
+        return Done(f"{verb} {plural(change.done, noun)}.", change)
+    left = change.asked - change.done
+    why = clean(change.refused[0][1], 120)
+    return Done(
+        f"{verb} {number(change.done)} of {plural(change.asked, noun)}; {number(left)} not: {why}.", change
+    )

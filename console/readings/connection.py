@@ -1,0 +1,143 @@
+"""One file, read-only, through sqlite-utils; a file that is not there yet reads as empty."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from worker.queue import schema
+from worker.queue.connection import wrapped
+from worker.queue.errors import QueueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+BUSY_TIMEOUT_S = 2.0
+LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
+LIBRARY_VERSION = 1
+
+# What each file must be, and the newest schema that is understood here.
+TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS))
+LETTERS = (schema.LETTERS_APPLICATION_ID, len(schema.LETTERS_MIGRATIONS))
+LIBRARY = (LIBRARY_APPLICATION_ID, LIBRARY_VERSION)
+
+Row = dict[str, Any]
+
+
+class ReadingError(Exception):
+    """Something cannot be read; the message is one sentence for the operator."""
+
+
+class File:
+    """A database file, opened when it appears and opened anew when it is replaced.
+
+    Args:
+        path: where it is, or will be.
+        kind: its application id and the newest schema version that is understood.
+    """
+
+    def __init__(self, path: Path, kind: tuple[int, int]) -> None:
+        self.path, self._kind = path, kind
+        self._db: Database | None = None
+        self._inode: int | None = None
+
+    def state(self) -> tuple[int | None, int | None]:
+        """Changes whenever another connection has committed, and when the file appears or is replaced."""
+        try:
+            inode = self.path.stat().st_ino
+        except OSError:
+            return None, None
+        db = self._open(inode)
+        if db is None:
+            return inode, None
+        with self._sentences():
+            version: int = db.conn.execute("PRAGMA data_version").fetchone()[0]
+        return inode, version
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query as dicts; none while there is no file.
+
+        Raises:
+            ReadingError: the file cannot be read, or is not what it should be.
+        """
+        db = self._database()
+        if db is None:
+            return []
+        with self._sentences():
+            return list(db.query(sql, params))
+
+    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None where there is none."""
+        rows = self.rows(sql, params)
+        return next(iter(rows[0].values())) if rows else None
+
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """All queries inside see the same state; keep it short, since it holds back the checkpoint."""
+        db = self._database()
+        if db is None:
+            yield
+            return
+        with self._sentences():
+            db.conn.execute("BEGIN")
+            try:
+                yield
+            finally:
+                if db.conn.in_transaction:
+                    db.conn.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        """Ends a running query from another thread."""
+        if self._db is not None:
+            with contextlib.suppress(sqlite3.ProgrammingError):
+                self._db.conn.interrupt()
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._db is not None:
+            self._db.conn.close()
+            self._db = None
+
+    def _database(self) -> Database | None:
+        try:
+            return self._open(self.path.stat().st_ino)
+        except FileNotFoundError:
+            self.close()
+            return None
+        except OSError as error:
+            raise ReadingError(f"{self.path}: cannot be read: {error.strerror}") from error
+
+    def _open(self, inode: int) -> Database | None:
+        if self._db is not None and inode == self._inode:
+            return self._db
+        self.close()
+        from sqlite_utils import Database  # noqa: PLC0415 - takes 100 ms, and the first paint must not wait
+
+        with self._sentences():
+            uri = f"file:{quote(str(self.path))}?mode=ro"
+            conn = sqlite3.connect(
+                uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
+            try:
+                conn.execute("PRAGMA query_only = 1")
+                if schema.check(conn, self.path, *self._kind) == 0:
+                    conn.close()  # a worker is creating it at this moment
+                    return None
+            except BaseException:
+                conn.close()
+                raise
+        self._db, self._inode = Database(conn), inode
+        return self._db
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            with wrapped(self.path):
+                yield
+        except QueueError as error:
+            raise ReadingError(str(error)) from error

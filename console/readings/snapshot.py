@@ -1,0 +1,195 @@
+"""One frozen look at everything the frame and the Overview show; its cost does not grow with the rows."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from console.readings import failures, library, queue, runs, verdict
+from console.readings import schedules as schedule_readings
+from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
+from console.readings.model import Depth, Snapshot, Worker, WorkerState
+from console.readings.times import maybe, moment
+from worker.queue.identity import is_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from console.readings.connection import Row
+    from console.readings.model import Cause, Letter, LetterDetail, QueueTask, QueueTaskDetail, Run
+    from console.readings.pages import Listing
+    from worker.places import Home
+
+CAUSES = 20
+RUNNING = 20
+RUNS = 10
+# A dead worker commits nothing, so what time alone changes is looked at this often.
+MAX_AGE_S = 1.0
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class Readings:
+    """All that can be read of a home. Blocking, and bound to the thread that uses it; `interrupt` is not.
+
+    Args:
+        home: the data folder; nothing is created in it.
+        queue: the queue's name.
+        now: the clock.
+    """
+
+    def __init__(self, home: Home, *, queue: str = "topics", now: Callable[[], datetime] = utc_now) -> None:
+        self._home, self._queue, self._now = home, queue, now
+        self._tasks = File(home.tasks_db, TASKS)
+        self._letters = File(home.dlq_db, LETTERS)
+        self._library = File(home.topics_db, LIBRARY)
+        self._files = (self._tasks, self._letters, self._library)
+        self._seen: tuple[object, ...] | None = None
+        self._seen_at = float("-inf")
+
+    def close(self) -> None:
+        """Closes the files."""
+        for file in self._files:
+            file.close()
+
+    def interrupt(self) -> None:
+        """Ends a running query; may be called from another thread."""
+        for file in self._files:
+            file.interrupt()
+
+    def changed(self) -> bool:
+        """Whether a new snapshot may differ from the last: somebody has committed, or time has passed."""
+        state: list[object] = []
+        for file in self._files:
+            try:
+                state.append(file.state())
+            except ReadingError as error:
+                state.append(str(error))
+        now = time.monotonic()
+        if tuple(state) == self._seen and now - self._seen_at < MAX_AGE_S:
+            return False
+        self._seen, self._seen_at = tuple(state), now
+        return True
+
+    def snapshot(self) -> Snapshot:
+        """Everything, as of now; a file that cannot be read is named, and the rest is read all the same."""
+        at = self._now()
+        snapshot = Snapshot(at=at, home=self._home.root)
+        faults: list[str] = []
+        for part in (self._of_tasks, self._of_letters, self._of_library):
+            try:
+                snapshot = part(snapshot, at.timestamp())
+            except ReadingError as error:
+                faults.append(str(error))
+        snapshot = replace(snapshot, unreadable="; ".join(faults) or None)
+        return replace(snapshot, problems=verdict.problems(snapshot))
+
+    def _of_tasks(self, snapshot: Snapshot, now: float) -> Snapshot:
+        file, name = self._tasks, self._queue
+        with file.one_moment():
+            depth = {
+                row["state"]: row["n"]
+                for row in file.rows("SELECT state, n FROM depth WHERE queue = ?", (name,))
+            }
+            # By row id, which is the order of arrival; an index on the queue would have to sort.
+            oldest = file.value(
+                "SELECT ready_at FROM task NOT INDEXED WHERE queue = ? ORDER BY id LIMIT 1", (name,)
+            )
+            workers = file.rows(
+                "SELECT * FROM worker WHERE queue = ? AND kind <> 'process' ORDER BY id", (name,)
+            )
+            return replace(
+                snapshot,
+                workers=tuple(self._worker(row, now) for row in workers),
+                depth=Depth(
+                    depth.get("pending", 0), depth.get("scheduled", 0), depth.get("running", 0),
+                    oldest_pending_at=maybe(oldest),
+                ),
+                running=queue.running(file, name, RUNNING),
+                schedules=schedule_readings.schedules(file, name, now),
+                minutes=runs.last_hour(file, name, now),
+                last_runs=runs.latest(file, name, RUNS),
+            )  # fmt: skip
+
+    def _worker(self, row: Row, now: float) -> Worker:
+        alive = is_alive(self._home.tasks_db, row["id"])
+        if alive is False:
+            state = WorkerState.DEAD
+        elif now - row["heartbeat_at"] > 2 * row["heartbeat_s"] + 1:
+            # One second of grace: a heartbeat that is written while we look is not a missed one.
+            state = WorkerState.SILENT
+        else:
+            state = WorkerState.STOPPING if row["state"] == "stopping" else WorkerState.RUNNING
+        return Worker(
+            id=row["id"], host=row["host"], pid=row["pid"], kind=row["kind"], threads=row["threads"], state=state,
+            started_at=moment(row["started_at"]), heartbeat_at=moment(row["heartbeat_at"]),
+            heartbeat_s=row["heartbeat_s"],
+        )  # fmt: skip
+
+    def _of_letters(self, snapshot: Snapshot, _now: float) -> Snapshot:
+        with self._letters.one_moment():
+            depth = replace(snapshot.depth, dead_letters=failures.count(self._letters))
+            return replace(snapshot, depth=depth, causes=failures.causes(self._letters, CAUSES))
+
+    def _of_library(self, snapshot: Snapshot, _now: float) -> Snapshot:
+        with self._library.one_moment():
+            return replace(snapshot, library=library.library(self._library))
+
+    # -- lists and details ----------------------------------------------------------------------
+
+    def queue(self, text: str = "") -> Listing[QueueTask]:
+        """What runs, is ready, is scheduled; `text` is a filter."""
+        return queue.listing(self._tasks, self._queue, text, self._now().timestamp())
+
+    def task(self, key: str) -> QueueTaskDetail | None:
+        """A task of the queue by its row's key."""
+        return queue.detail(self._tasks, key)
+
+    def task_key(self, task_id: str) -> str | None:
+        """The row's key of a task that waits or runs."""
+        return queue.key_of(self._tasks, task_id)
+
+    def causes(self, limit: int = 200) -> tuple[Cause, ...]:
+        """The causes of dead letters, most frequent first."""
+        return failures.causes(self._letters, limit)
+
+    def letters(self, fingerprint: str | None = None, text: str = "") -> Listing[Letter]:
+        """Dead letters, newest first: of one cause, or all; `text` is a filter."""
+        return failures.listing(self._letters, fingerprint, text, self._now().timestamp())
+
+    def letter(self, letter_id: int) -> LetterDetail | None:
+        """All that is kept of a dead letter."""
+        return failures.detail(self._letters, letter_id)
+
+    def runs(self, text: str = "") -> Listing[Run]:
+        """The history, newest first; `text` is a filter."""
+        return runs.listing(self._tasks, self._queue, text, self._now().timestamp())
+
+    def run(self, run_id: int) -> Run | None:
+        """One run."""
+        return runs.detail(self._tasks, self._queue, run_id)
+
+    def run_state(self, task_id: str) -> str | None:
+        """How a task ended last."""
+        return runs.last_state(self._tasks, task_id)
+
+    def journal(self, limit: int) -> list[dict[str, Any]]:
+        """The newest changes of operators first, of both files."""
+        query = "SELECT id, at, actor, action, target, count, undone_by FROM journal ORDER BY id DESC LIMIT ?"
+        entries = [*self._tasks.rows(query, (limit,)), *self._letters.rows(query, (limit,))]
+        return sorted(entries, key=lambda entry: str(entry["id"]), reverse=True)[:limit]
+
+    def search(self, words: str, limit: int) -> tuple[Any, ...]:
+        """The documents in which all the words occur."""
+        return library.search(self._library, words, limit)
+
+    def handlers(self) -> tuple[str, ...]:
+        """The tasks that the last worker knew; empty when none has run yet."""
+        query = "SELECT name FROM handler WHERE queue = ? ORDER BY name"
+        return tuple(row["name"] for row in self._tasks.rows(query, (self._queue,)))

@@ -1,0 +1,137 @@
+"""Is it well? In words, from a snapshot. Pure: one definition for the screen, the script and the exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from console.readings.model import Problem, WorkerState
+from console.text import age, clean, clock, number, plural
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.readings.model import Run, Snapshot, Worker
+
+ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
+COLLECT = "worker.tasks.collect_all_sources"
+
+
+def problems(snapshot: Snapshot) -> tuple[Problem, ...]:
+    """What needs the operator, the most urgent first; the codes are a contract for scripts."""
+    found: list[Problem] = []
+    if snapshot.unreadable:
+        found.append(Problem("unreadable", snapshot.unreadable))
+    found += _of_workers(snapshot)
+    for schedule in snapshot.schedules:
+        if schedule.error:
+            found.append(
+                Problem("schedule_error", f"{schedule.name} cannot be evaluated: {clean(schedule.error)}")
+            )
+        elif schedule.overdue and schedule.next_at is not None:
+            late = age((snapshot.at - schedule.next_at).total_seconds())
+            found.append(Problem("schedule_overdue", f"{schedule.name} is {late} overdue"))
+        if schedule.missed:
+            ticks = plural(schedule.missed, "tick")
+            found.append(Problem("schedule_missed", f"{schedule.name} missed {ticks}"))
+    if dead := snapshot.depth.dead_letters:
+        causes = f" of {plural(len(snapshot.causes), 'cause')}" if snapshot.causes else ""
+        found.append(Problem("dead_letters", f"{plural(dead, 'dead letter')}{causes}"))
+    return tuple(found)
+
+
+def _of_workers(snapshot: Snapshot) -> list[Problem]:
+    if any(worker.state in ALIVE for worker in snapshot.workers):
+        return []
+    silent = [worker for worker in snapshot.workers if worker.state is WorkerState.SILENT]
+    if silent:
+        quiet = age((snapshot.at - silent[-1].heartbeat_at).total_seconds())
+        return [
+            Problem("worker_silent", f"The worker has been silent for {quiet}: it hangs, or its host is gone")
+        ]
+    if snapshot.unreadable:
+        return []  # who runs cannot be known
+    return [Problem("worker_down", f"Worker is not running{_waiting(snapshot)}")]
+
+
+def _waiting(snapshot: Snapshot) -> str:
+    depth = snapshot.depth
+    waiting = depth.pending + (depth.running if not any(w.state in ALIVE for w in snapshot.workers) else 0)
+    if not waiting:
+        return ""
+    since = depth.oldest_pending_at
+    oldest = f", oldest {age((snapshot.at - since).total_seconds())}" if since else ""
+    return f": {plural(waiting, 'task')} {'waits' if waiting == 1 else 'wait'}{oldest}"
+
+
+def verdict(snapshot: Snapshot, now: datetime | None = None) -> tuple[str, str]:
+    """The answer in one sentence, with its tone: `good`, `warn` or `bad`.
+
+    Args:
+        snapshot: what is known.
+        now: for ages; default: when the snapshot was taken.
+    """
+    del now  # the sentence is about the snapshot's moment; its age is shown beside it
+    if snapshot.problems:
+        first = snapshot.problems[0]
+        tone = "bad" if first.code in {"unreadable", "worker_down", "worker_silent"} else "warn"
+        hint = " Press w to start one." if first.code == "worker_down" else ""
+        more = len(snapshot.problems) - 1
+        rest = f" And {plural(more, 'more thing')} to look at." if more else ""
+        return tone, f"{_sentence(first.text)}{hint}{rest}"
+    collection = last_collection(snapshot)
+    if snapshot.running:
+        return "good", f"All well. {plural(snapshot.depth.running, 'task')} running."
+    if collection is None and not snapshot.library.documents:
+        return "good", "Nothing collected yet. Press c to collect a market."
+    return "good", f"All well. {_collection(collection)}" if collection else "All well."
+
+
+def _sentence(text: str) -> str:
+    return (text[:1].upper() + text[1:]).rstrip(".") + "."
+
+
+def last_collection(snapshot: Snapshot) -> Run | None:
+    """The newest ended collection among the last runs."""
+    return next((run for run in snapshot.last_runs if run.name == COLLECT and run.state == "completed"), None)
+
+
+def _collection(run: Run) -> str:
+    return f"Last collection {clock(run.finished_at)}, {clean(run.subject)}: {outcome(run)}."
+
+
+def outcome(run: Run) -> str:
+    """What a run brought, in a few words; empty where it says nothing of itself."""
+    if run.state != "completed":
+        return clean(run.error or "")
+    try:
+        result = json.loads(run.result or "null")
+    except ValueError:
+        result = None
+    match result:
+        case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
+            return f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
+        case {"topics_synced": int(synced)}:
+            return f"{plural(synced, 'topic')} synced"
+        case {"markets": list(markets)}:
+            return f"started {plural(len(markets), 'collection')}"
+        case _:
+            return clean(run.result or "", 60)
+
+
+def worker_in_words(snapshot: Snapshot) -> tuple[str, str]:
+    """The workers' state for the frame, with its tone."""
+    states = [worker.state for worker in snapshot.workers]
+    alive = [worker for worker in snapshot.workers if worker.state in ALIVE]
+    if alive:
+        freshest: Worker = max(alive, key=lambda worker: worker.heartbeat_at)
+        many = f" ×{len(alive)}" if len(alive) > 1 else ""
+        word = "stopping" if all(worker.state is WorkerState.STOPPING for worker in alive) else "running"
+        return "good" if word == "running" else "warn", f"worker{many} {word} {_beat(snapshot, freshest)}"
+    if WorkerState.SILENT in states:
+        return "bad", "worker silent"
+    return "bad", "worker down" if states else "no worker"
+
+
+def _beat(snapshot: Snapshot, worker: Worker) -> str:
+    return age((snapshot.at - worker.heartbeat_at).total_seconds())

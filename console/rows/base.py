@@ -1,0 +1,66 @@
+"""Columns and cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+
+class Tone(StrEnum):
+    """What a cell's colour says; never the colour alone, the text says it too."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    ACCENT = "accent"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list.
+
+    Attributes:
+        title: its heading.
+        width: in cells; 0 takes what the others leave.
+        align: numbers and ages to the right.
+        priority: when there is not room for all, 3 goes first, then 2; 1 stays.
+    """
+
+    title: str
+    width: int
+    align: Literal["left", "right"] = "left"
+    priority: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cleaned text and its tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+STATE_TONES = {
+    "running": Tone.ACCENT,
+    "completed": Tone.GOOD,
+    "retrying": Tone.WARN,
+    "dead": Tone.BAD,
+    "interrupted": Tone.WARN,
+    "skipped": Tone.QUIET,
+    "cancelled": Tone.QUIET,
+    "pending": Tone.PLAIN,
+    "scheduled": Tone.QUIET,
+}
+
+
+def state_cell(state: str) -> Cell:
+    """A state as a word in its tone."""
+    return Cell(state, STATE_TONES.get(state, Tone.PLAIN))
+
+
+def short_name(name: str) -> str:
+    """`collect_all_sources` of `worker.tasks.collect_all_sources`."""
+    return name.rpartition(".")[2] or name

@@ -1,0 +1,70 @@
+"""Causes of failure and dead letters, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.rows.base import Cell, Column, Tone, short_name, state_cell
+from console.text import DOT, ago, clean, dot, number
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from console.readings.model import Cause, Letter
+
+CAUSE_COLUMNS = (
+    Column("Count", 7, "right"),
+    Column("Error", 24),
+    Column("Task", 20, priority=2),
+    Column("First", 5, "right", priority=3),
+    Column("Last", 5, "right"),
+    Column("Message", 0),
+)
+LETTER_COLUMNS = (
+    Column("Died", 5, "right"),
+    Column("State", 8, priority=3),
+    Column("Task", 20),
+    Column("Market", 14, priority=2),
+    Column("Tries", 5, "right", priority=3),
+    Column("Retried", 7, "right", priority=3),
+    Column("Error", 20, priority=2),
+    Column("Message", 0),
+)
+
+
+def cause_key(cause: Cause) -> str:
+    """What tells this row from the others."""
+    return cause.fingerprint
+
+
+def cause_cells(cause: Cause, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, ...]:
+    """The cells of a cause, in the order of CAUSE_COLUMNS."""
+    del ascii_only
+    return (
+        Cell(number(cause.count), Tone.BAD),
+        Cell(clean(short_name(cause.error_type), 60)),
+        Cell(clean(short_name(cause.name), 60)),
+        Cell(ago(cause.first_seen, now), Tone.QUIET),
+        Cell(ago(cause.last_seen, now)),
+        Cell(clean(cause.error, 300), Tone.QUIET),
+    )
+
+
+def letter_key(letter: Letter) -> str:
+    """What tells this row from the others."""
+    return str(letter.id)
+
+
+def letter_cells(letter: Letter, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, ...]:
+    """The cells of a dead letter, in the order of LETTER_COLUMNS."""
+    del ascii_only
+    return (
+        Cell(ago(letter.last_seen, now)),
+        state_cell(letter.state),
+        Cell(clean(short_name(letter.name), 60)),
+        Cell(clean(letter.subject, 40) or DOT),
+        Cell(dot(letter.attempts), Tone.QUIET),
+        Cell(dot(letter.retries), Tone.WARN if letter.retries else Tone.QUIET),
+        Cell(clean(short_name(letter.error_type), 60)),
+        Cell(clean(letter.error, 300), Tone.QUIET),
+    )

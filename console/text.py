@@ -1,0 +1,176 @@
+"""Texts for people: foreign strings made harmless, and ages, amounts and times in few characters.
+
+`clean` is the one place where a string from outside (a feed's title, an exception's message, an argument)
+is made fit for a terminal. Textual passes control characters through, so a hostile title could write the
+operator's clipboard (OSC 52) or clear the screen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+DOT = "·"
+ELLIPSIS = "…"
+
+# ECMA-48 sequences with their payload: OSC, DCS, SOS, PM, APC up to their end, then CSI, then two-byte ones.
+_SEQUENCES = re.compile(
+    "(?:\x1b[\\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|$)"
+    "|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
+    "|\x1b[ -/]*[0-~]?"
+)
+# C0 but tab and newline, DEL, C1, lone surrogates.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Directional overrides and isolates, zero-width and invisible operators, variation and tag characters, BOM.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_SPACE = re.compile(r"\s+")
+# A letter under a tower of combining marks covers its neighbours' lines.
+_TOWERS = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
+)
+
+
+def clean(text: object, limit: int = 200) -> str:
+    """A foreign string as one harmless line.
+
+    Args:
+        text: anything; None gives an empty line.
+        limit: characters at the most, an ellipsis included.
+    """
+    if text is None:
+        return ""
+    # Far beyond the limit nothing is shown, and a megabyte need not be searched.
+    line = _SPACE.sub(" ", _harmless(str(text)[: limit * 20 + 1000])).strip()
+    return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + ELLIPSIS
+
+
+def clean_lines(text: object, limit: int = 20_000) -> str:
+    """A foreign text of several lines, such as a traceback, made harmless; indentation stays."""
+    if text is None:
+        return ""
+    lines = _harmless(str(text)[: limit * 2].replace("\r\n", "\n").replace("\r", "\n")).expandtabs(4)
+    return lines if len(lines) <= limit else lines[:limit].rstrip() + "\n" + ELLIPSIS
+
+
+def _harmless(text: str) -> str:
+    return _TOWERS.sub(r"\1", _INVISIBLE.sub("", _CONTROLS.sub(" ", _SEQUENCES.sub("", text))))
+
+
+def cell(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
+    """A cleaned text in exactly `width` columns of a terminal; wide characters count as two."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415 - `status --json` draws nothing
+
+    length = cell_len(text)
+    if length > width:
+        return set_cell_size(set_cell_size(text, max(width - 1, 0)).rstrip() + ELLIPSIS, width)
+    return " " * (width - length) + text if align == "right" else text + " " * (width - length)
+
+
+def age(seconds: float) -> str:
+    """A span in its largest unit: `3s`, `4m`, `2h`, `5d`."""
+    whole = max(int(seconds), 0)
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if whole >= size:
+            return f"{whole // size}{unit}"
+    return f"{whole}s"
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """How long ago: `4m`; a dot where it never was."""
+    return age((now - then).total_seconds()) if then else DOT
+
+
+def until(then: datetime | None, now: datetime) -> str:
+    """How long until: `in 4m`, or `4m late`; a dot where that is not known."""
+    if then is None:
+        return DOT
+    seconds = (then - now).total_seconds()
+    return f"in {age(seconds)}" if seconds >= 0 else f"{age(-seconds)} late"
+
+
+def duration(seconds: float) -> str:
+    """How long something took: `0.2s`, `12s`, `3m 05s`, `2h 10m`."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f}s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3_600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    return f"{whole // 3_600}h {whole % 3_600 // 60:02}m"
+
+
+def number(amount: float) -> str:
+    """`12,345`."""
+    return f"{amount:,}"
+
+
+def dot(amount: int) -> str:
+    """A number, or a quiet dot for zero."""
+    return number(amount) if amount else DOT
+
+
+def plural(amount: int, one: str, many: str | None = None) -> str:
+    """`1 task`, `2 tasks`, `2 entries`."""
+    return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
+
+
+def clock(moment: datetime, *, utc: bool = False) -> str:
+    """Hours and minutes in local time or UTC: `02:00`."""
+    return local(moment, utc=utc).strftime("%H:%M")
+
+
+def when(moment: datetime | None, now: datetime, *, utc: bool = False) -> str:
+    """A moment as people say it: `14:05`, `tomorrow 02:00`, `Mon 09:00`, `2026-11-30 09:00`."""
+    if moment is None:
+        return DOT
+    there, here = local(moment, utc=utc), local(now, utc=utc)
+    days = (there.date() - here.date()).days
+    day = {0: "", 1: "tomorrow ", -1: "yesterday "}.get(days)
+    if day is None:
+        day = there.strftime("%a " if 1 < days < 7 else "%Y-%m-%d ")
+    return f"{day}{there:%H:%M}"
+
+
+def stamp(moment: datetime | None, *, utc: bool = False) -> str:
+    """The whole moment with its offset, to the second."""
+    return local(moment, utc=utc).isoformat(sep=" ", timespec="seconds") if moment else DOT
+
+
+def local(moment: datetime, *, utc: bool = False) -> datetime:
+    """The moment in the zone that is shown."""
+    from datetime import UTC  # noqa: PLC0415 - the module's other import is for types only
+
+    return moment.astimezone(UTC if utc else None)
+
+
+def bar(done: int | None, total: int | None, width: int, *, ascii_only: bool = False) -> str:
+    """A progress bar of `width` columns; with no total, only its frame."""
+    share = min(max((done or 0) / total, 0.0), 1.0) if total else 0.0
+    if ascii_only:
+        full = int(share * (width - 2))
+        return "[" + "#" * full + "-" * (width - 2 - full) + "]"
+    eighths = round(share * width * 8)
+    full, part = divmod(eighths, 8)
+    return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(width, "░")
+
+
+def cron_in_words(expression: str | None) -> str:
+    """`At 02:00`; an expression that cannot be put into words stays as it is."""
+    if expression is None:
+        return "by its own rule"
+    from cron_descriptor import FormatError, Options, get_description  # noqa: PLC0415 - 40 ms, for schedules only
+
+    options = Options()
+    options.use_24hour_time_format, options.locale_code = True, "en_US"
+    try:
+        return clean(get_description(expression, options))
+    except (FormatError, ValueError, IndexError):
+        return clean(expression)
