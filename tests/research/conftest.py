@@ -73,9 +73,9 @@ class Site:
         async def serve() -> None:
             app = web.Application(client_max_size=10**7)
             app.router.add_route("*", "/{path:.*}", self._answer)
-            runner = web.AppRunner(app, access_log=None)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
             await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.01).start()
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
             self.port = runner.addresses[0][1]
             ended = asyncio.Event()
             stop.append(lambda: loop.call_soon_threadsafe(ended.set))

@@ -54,10 +54,10 @@ async def served(folder: Path, names: Iterable[str]) -> AsyncIterator[tuple[Sour
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
         yield tuple(_source(name, f"http://127.0.0.1:{port}/{quote(name)}") for name in wanted.values())

@@ -132,10 +132,11 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _xml_entry(raw: Mapping[str, Any], base: str, now: datetime) -> Entry | None:
+def _xml_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
     bodies = [_plain(part, MAX_TEXT) for part in raw.get("content", ())]
     summary = _plain(raw.get("summary_detail"), MAX_TEXT)
-    when = raw.get("published_parsed") or raw.get("updated_parsed")
+    # Past feedparser's own get, which warns when it would answer with another key's value.
+    when = dict.get(raw, "published_parsed") or dict.get(raw, "updated_parsed")
     tags = (tag.get("term") for tag in raw.get("tags", ()))
     return _entry(
         guid=raw.get("id"),
