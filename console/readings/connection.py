@@ -59,6 +59,14 @@ class File:
             version: int = db.conn.execute("PRAGMA data_version").fetchone()[0]
         return inode, version
 
+    def check(self) -> None:
+        """Whether the file can be used; one that is not there yet can.
+
+        Raises:
+            ReadingError: it cannot be read, or is not what it should be.
+        """
+        self._database()
+
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query as dicts; none while there is no file.
 

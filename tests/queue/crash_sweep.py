@@ -162,9 +162,11 @@ def sweep(name: str, step: int) -> dict:
             doubled += len(left) != len(set(left)) + (name in {"retry_and_death", "on_error"})
             if lab.huey.storage.letters.count() != DEATHS.get(name, 0):
                 wrong.append(f"{at}: {lab.huey.storage.letters.count()} letters")
-            for table in ("task", "schedule", "claim", "counter"):
-                if rows := lab.huey.storage.sql(f"SELECT * FROM {table}", results=True):
-                    wrong.append(f"{at}: {table} holds {rows}")
+            wrong += [
+                f"{at}: {table} holds {rows}"
+                for table in ("task", "schedule", "claim", "counter")
+                if (rows := lab.huey.storage.sql(f"SELECT * FROM {table}", results=True))
+            ]
             # Killed inside the callback, it runs again; it must not have been enqueued twice.
             if len([mark for mark in left[len(before) :] if mark.startswith("total")]) > 1:
                 wrong.append(f"{at}: the chord's callback ran twice")

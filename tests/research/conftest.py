@@ -32,6 +32,7 @@ class Site:
     handlers: dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
+    otherwise: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -64,7 +65,7 @@ class Site:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path, dict(request.headers)))
-        handler = self.handlers.get(request.path)
+        handler = self.handlers.get(request.path, self.otherwise)
         if handler is None:
             raise web.HTTPNotFound
         return await handler(request)
@@ -77,17 +78,13 @@ class Site:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             self.port = runner.addresses[0][1]
-            ended = asyncio.Event()
+            ended, loop = asyncio.Event(), asyncio.get_running_loop()
             stop.append(lambda: loop.call_soon_threadsafe(ended.set))
             ready.set()
             await ended.wait()
             await runner.cleanup()
 
-        loop = asyncio.new_event_loop()
-        try:
-            loop.run_until_complete(serve())
-        finally:
-            loop.close()
+        asyncio.run(serve())
 
 
 @pytest.fixture

@@ -283,10 +283,6 @@ class DurableStorage(SqliteStorage):
         if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
             raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
 
-    def _let_go(self, claim: Claim) -> None:
-        if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
-            raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
-
     def claim_ahead(self, wanted: bool) -> None:
         """Whether this thread's acknowledgements also claim its next task; what is left is given back."""
         self._thread.ahead = wanted

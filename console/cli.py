@@ -1,0 +1,144 @@
+"""`topic-console`: the console on a terminal, and the same things as commands for scripts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from console.commands.output import CommandError, Context, Exit, dumps
+from worker.places import Home, PlaceError, find_config, find_home
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+THEMES = ("dark", "light", "high-contrast")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Opens the console, or carries out a command; returns its exit code."""
+    options = _parser().parse_args(argv)
+    try:
+        home, config = find_home(options.home), find_config(options.config)
+        return _console(options, home, config) if options.run is None else _command(options, home, config)
+    except (PlaceError, CommandError) as error:
+        return _refuse(options, str(error), getattr(error, "code", Exit.UNUSABLE))
+    except BrokenPipeError:
+        # Whoever read us has seen enough; nothing must be written to the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _refuse(options: argparse.Namespace, sentence: str, code: Exit) -> Exit:
+    if getattr(options, "json", False):
+        print(dumps({"error": sentence}))
+    print(f"topic-console: {sentence}", file=sys.stderr)
+    return code
+
+
+def _console(options: argparse.Namespace, home: Home, config: Path) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError(
+            "the console needs a terminal; for scripts use: topic-console status --json", Exit.UNUSABLE
+        )
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise CommandError(
+            "this terminal (TERM=dumb) cannot draw the console; use: topic-console status", Exit.UNUSABLE
+        )
+    if not options.read_only:
+        home.prepare()
+    _refuse_unusable(home)
+    from console.app import run_app  # noqa: PLC0415 - no command and no --help pays for Textual
+
+    return run_app(
+        home=home,
+        config=config,
+        read_only=options.read_only,
+        with_worker=options.worker,
+        ascii_only=options.ascii,
+        theme=options.theme,
+    )
+
+
+def _refuse_unusable(home: Home) -> None:
+    """A stock Huey file, a stranger's or a newer one is said at once, before the screen opens."""
+    from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError  # noqa: PLC0415
+
+    for path, kind in ((home.tasks_db, TASKS), (home.dlq_db, LETTERS), (home.topics_db, LIBRARY)):
+        file = File(path, kind)
+        try:
+            file.check()
+        except ReadingError as error:
+            raise CommandError(str(error), Exit.UNUSABLE) from error
+        finally:
+            file.close()
+
+
+def _command(options: argparse.Namespace, home: Home, config: Path) -> int:
+    with _context(options, home, config) as context:
+        from console.actions import ActionRefused  # noqa: PLC0415
+        from console.readings import ReadingError  # noqa: PLC0415
+
+        try:
+            return int(options.run(context))
+        except ReadingError as error:
+            raise CommandError(str(error), Exit.UNUSABLE) from error
+        except ActionRefused as error:
+            raise CommandError(str(error), _code(error)) from error
+        except (CommandError, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - logged whole, shown short
+            return _unexpected(options, home, error)
+
+
+def _code(error: Exception) -> Exit:
+    """A faulty or unusable file is 2; a wish that cannot be granted is 1."""
+    from worker.config import ConfigError  # noqa: PLC0415
+    from worker.places import PlaceError as Place  # noqa: PLC0415
+    from worker.queue.errors import QueueFileError  # noqa: PLC0415
+
+    return (
+        Exit.UNUSABLE if isinstance(error.__cause__, (ConfigError, QueueFileError, Place)) else Exit.ATTENTION
+    )
+
+
+def _unexpected(options: argparse.Namespace, home: Home, error: Exception) -> Exit:
+    """Logged whole, shown short."""
+    where = ""
+    with contextlib.suppress(PlaceError, OSError):
+        log = home.prepare().log_file.with_name("console.log")
+        logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("console").error("unexpected error", exc_info=error)
+        where = f"; the whole story is in {log}"
+    return _refuse(options, f"unexpected {type(error).__name__}: {error}{where}", Exit.ATTENTION)
+
+
+@contextlib.contextmanager
+def _context(options: argparse.Namespace, home: Home, config: Path) -> Iterator[Context]:
+    from console.actions import Actions  # noqa: PLC0415
+    from console.readings import Readings  # noqa: PLC0415
+
+    readings = Readings(home)
+    actions = Actions(home, config, read_only=options.read_only)
+    try:
+        yield Context(options, home, config, readings, actions)
+    finally:
+        readings.close()
+        actions.close()
+
+
+def _parser() -> argparse.ArgumentParser:
+    from console.parser import build  # noqa: PLC0415 - it imports this module's commands
+
+    return build(version("topic-console"), THEMES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

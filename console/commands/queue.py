@@ -1,0 +1,72 @@
+"""`queue list|show|cancel|clear`."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from console.commands.output import CommandError, Exit, plain, table, unpacked
+from console.rows import queue as rows
+from console.text import clean, plural, stamp
+
+if TYPE_CHECKING:
+    from console.commands.output import Context
+    from console.readings.model import QueueTaskDetail
+
+
+def list_(context: Context) -> Exit:
+    """What runs, is ready, is scheduled."""
+    window = context.readings.queue(context.options.filter).first(context.options.limit)
+    now = context.now()
+    drawn = "" if context.json else table(
+        rows.COLUMNS, [rows.cells(task, now, ascii_only=context.options.ascii) for task in window.rows],
+        empty="The queue is empty.", width=shutil.get_terminal_size().columns,
+    )  # fmt: skip
+    context.answer(window.rows, drawn)
+    return Exit.DONE
+
+
+def show(context: Context) -> Exit:
+    """One task."""
+    key = context.readings.task_key(context.options.id)
+    detail = context.readings.task(key) if key else None
+    if detail is None:
+        raise CommandError(f"no task {context.options.id!r} waits or runs; try: topic-console runs list")
+    context.answer(
+        plain(detail.task) | {"args": unpacked(detail.args), "retries_left": detail.retries_left},
+        in_words(detail),
+    )
+    return Exit.DONE
+
+
+def in_words(detail: QueueTaskDetail) -> str:
+    """A task for people, a fact a line."""
+    task = detail.task
+    facts = {
+        "task": clean(task.name),
+        "id": clean(task.task_id),
+        "market": clean(task.subject),
+        "state": f"{task.state}, {rows.progress(task, 12) or rows.waits_for(task)}",
+        "attempt": str(task.attempt),
+        "priority": f"{task.priority:g}",
+        "enqueued": stamp(task.enqueued_at),
+        "due": stamp(task.due_at) if task.due_at else "",
+        "arguments": clean(detail.args, 2_000),
+    }
+    return "\n".join(f"{name:<10} {value}" for name, value in facts.items() if value)
+
+
+def cancel(context: Context) -> Exit:
+    """Takes waiting tasks away, asks running ones to stop."""
+    ids = context.options.ids
+    context.confirm(f"Cancel {plural(len(ids), 'task')}?")
+    return context.done(context.actions.cancel(ids))
+
+
+def clear(context: Context) -> Exit:
+    """Takes away every task that waits now."""
+    mark = context.actions.queue_mark()
+    context.confirm(
+        f"Clear {plural(mark.pending + mark.scheduled, 'waiting task')} from {context.home.root}?"
+    )
+    return context.done(context.actions.clear_queue(mark))

@@ -1,0 +1,85 @@
+"""`collect` and `enqueue`: starting things."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from console.commands.output import CommandError, Exit
+from console.readings.verdict import ALIVE, outcome
+
+if TYPE_CHECKING:
+    from console.commands.output import Context
+
+POLL_S = 0.1
+ENDED = frozenset({"completed", "dead", "skipped", "cancelled"})
+
+
+def collect(context: Context) -> Exit:
+    """Starts a collection; with `--wait`, says what came of it."""
+    options = context.options
+    at = moment(options.at) if options.at else None
+    done = context.actions.collect(options.market, delay=options.delay, at=at, priority=options.priority)
+    if not options.wait:
+        return context.done(done)
+    return _wait(context, done.change.task_ids[0])
+
+
+def enqueue(context: Context) -> Exit:
+    """Stores a call to any task that a worker knows."""
+    name = context.options.task
+    known = context.readings.handlers()
+    matching = [handler for handler in known if name in {handler, handler.rpartition(".")[2]}]
+    if known and not matching:
+        raise CommandError(f"no task is named {name!r}; known are {', '.join(known)}", Exit.UNUSABLE)
+    args = _arguments(context.options.args)
+    chosen = matching[0] if matching else name
+    positional, named = (args, {}) if isinstance(args, list) else ([], args)
+    return context.done(context.actions.enqueue(chosen, positional, named))
+
+
+def _arguments(text: str | None) -> list[object] | dict[str, object]:
+    if text is None:
+        return []
+    try:
+        args = json.loads(text)
+    except ValueError as error:
+        raise CommandError(f"arguments: expected JSON, found {text!r}: {error}", Exit.UNUSABLE) from error
+    if not isinstance(args, (list, dict)):
+        raise CommandError(f"arguments: expected a JSON list or object, found {text!r}", Exit.UNUSABLE)
+    return args
+
+
+def moment(text: str) -> datetime:
+    """A time that was typed, aware; without an offset it is local.
+
+    Raises:
+        CommandError: it is no ISO 8601 time.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as error:
+        raise CommandError(
+            f"expected a time such as 2026-12-01T02:00, found {text!r}", Exit.UNUSABLE
+        ) from error
+
+
+def _wait(context: Context, task_id: str) -> Exit:
+    """Waits for a task's end; warns once when nobody is there to run it."""
+    warned = False
+    while True:
+        run = next(iter(context.readings.runs(f"id:{task_id}").first(1).rows), None)
+        if run is not None and run.state in ENDED:
+            context.answer(
+                {"task_id": task_id, "state": run.state, "result": json.loads(run.result) if run.result else None,
+                 "error": run.error},
+                f"{run.state}: {outcome(run)}",
+            )  # fmt: skip
+            return Exit.DONE if run.state == "completed" else Exit.ATTENTION
+        if not warned and not any(worker.state in ALIVE for worker in context.readings.snapshot().workers):
+            print("topic-console: no worker is running; start one with: topic-worker", file=sys.stderr)
+            warned = True
+        time.sleep(POLL_S)

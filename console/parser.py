@@ -1,0 +1,155 @@
+"""The command line: every command, its options, and the function that carries it out."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from console.commands import failures, history, queue, schedules, start, status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from console.commands.output import Context, Exit
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+
+def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of `topic-console`.
+
+    Args:
+        version: for `--version`.
+        themes: names for `--theme`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="topic-console",
+        description="The console of topic-worker's queue. Without a command it opens on the terminal.",
+        epilog="Exit codes: 0 done, 1 needs attention or refused, 2 bad usage or an unusable file.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"topic-console {version}")
+    parser.set_defaults(run=None, json=False, yes=False)
+    _everywhere(parser, home=None, config=None, read_only=False, ascii=False)
+    parser.add_argument("--worker", action="store_true", help="also run a worker that stops with the console")
+    parser.add_argument("--theme", choices=themes, help="colours")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    _leaf(commands, "status", status.status, "say whether all is well")
+    _starting(commands)
+    _queue(_group(commands, "queue", "what runs, is ready, is scheduled"))
+    _failures(_group(commands, "failures", "dead letters"))
+    _schedules(_group(commands, "schedules", "periodic tasks"))
+    _history(commands)
+    return parser
+
+
+def _everywhere(parser: argparse.ArgumentParser, **defaults: object) -> None:
+    """Options that may stand before the command or after it."""
+
+    def given(name: str) -> object:
+        return defaults.get(name, argparse.SUPPRESS)
+
+    parser.add_argument("--home", default=given("home"), metavar="DIR", help="the data folder (TOPIC_HOME)")
+    parser.add_argument(
+        "--config", default=given("config"), metavar="DIR", help="the configuration (TOPIC_CONFIG)"
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", default=given("read_only"), help="nothing can be changed"
+    )
+    parser.add_argument(
+        "--ascii", action="store_true", default=given("ascii"), help="draw with plain characters"
+    )
+
+
+def _group(commands: Subparsers, name: str, about: str) -> Subparsers:
+    group = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+    return group.add_subparsers(metavar="COMMAND", required=True)
+
+
+def _leaf(
+    commands: Subparsers, name: str, run: Callable[[Context], Exit], about: str, *, destroys: bool = False
+) -> argparse.ArgumentParser:
+    leaf = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+    _everywhere(leaf)
+    leaf.add_argument("--json", action="store_true", help="answer with one JSON document")
+    if destroys:
+        leaf.add_argument("--yes", action="store_true", help="do not ask")
+    leaf.set_defaults(run=run)
+    return leaf
+
+
+def _listing(leaf: argparse.ArgumentParser, *, filtered: bool = True) -> None:
+    leaf.add_argument("--limit", type=_positive, default=50, metavar="N", help="how many at the most (50)")
+    if filtered:
+        leaf.add_argument(
+            "--filter", default="", metavar="TEXT", help="words, task: market: err: id: is: age>5m; ! inverts"
+        )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
+    return number
+
+
+def _starting(commands: Subparsers) -> None:
+    collect = _leaf(commands, "collect", start.collect, "collect a market")
+    collect.add_argument("market", metavar="MARKET", help="its name")
+    when = collect.add_mutually_exclusive_group()
+    when.add_argument("--delay", type=float, metavar="SECONDS", help="not before so many seconds")
+    when.add_argument("--at", metavar="ISO", help="not before this time, for example 2026-12-01T02:00")
+    collect.add_argument("--priority", type=float, metavar="N", help="higher runs first")
+    collect.add_argument("--wait", action="store_true", help="wait for the end and say what came of it")
+    enqueue = _leaf(commands, "enqueue", start.enqueue, "store a call to any task")
+    enqueue.add_argument("task", metavar="TASK", help="its name")
+    enqueue.add_argument(
+        "args", nargs="?", metavar="JSON-ARGS", help="a list, or an object of named arguments"
+    )
+
+
+def _queue(commands: Subparsers) -> None:
+    _listing(_leaf(commands, "list", queue.list_, "what runs, is ready, is scheduled"))
+    _leaf(commands, "show", queue.show, "one task").add_argument("id", metavar="ID")
+    cancel = _leaf(commands, "cancel", queue.cancel, "take tasks away, or ask them to stop", destroys=True)
+    cancel.add_argument("ids", nargs="+", metavar="ID")
+    _leaf(commands, "clear", queue.clear, "take away all that waits", destroys=True)
+
+
+def _failures(commands: Subparsers) -> None:
+    listing = _leaf(commands, "list", failures.list_, "dead letters, newest first")
+    _listing(listing)
+    listing.add_argument("--causes", action="store_true", help="group them by cause")
+    _leaf(commands, "show", failures.show, "one dead letter").add_argument("id", type=int, metavar="ID")
+    retry = _leaf(commands, "retry", failures.retry, "run them again", destroys=True)
+    retry.add_argument("ids", nargs="*", type=int, metavar="ID")
+    retry.add_argument("--all", action="store_true", help="every dead letter there is now")
+    delete = _leaf(commands, "delete", failures.delete, "take dead letters away", destroys=True)
+    delete.add_argument("ids", nargs="+", type=int, metavar="ID")
+    _leaf(commands, "clear", failures.clear, "take all dead letters away", destroys=True)
+
+
+def _schedules(commands: Subparsers) -> None:
+    _leaf(commands, "list", schedules.list_, "when each ran, when it will")
+    for name, run, about in (
+        ("run", schedules.run, "run its task once, now"),
+        ("pause", schedules.pause, "stop it from firing"),
+        ("resume", schedules.resume, "let it fire again"),
+    ):
+        leaf = _leaf(commands, name, run, about)
+        leaf.add_argument("name", metavar="NAME")
+        if name == "pause":
+            leaf.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
+            leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
+
+
+def _history(commands: Subparsers) -> None:
+    runs = _group(commands, "runs", "the history")
+    _listing(_leaf(runs, "list", history.runs, "the history, newest first"))
+    _leaf(runs, "show", history.run, "one run").add_argument("id", type=int, metavar="ID")
+    journal = _group(commands, "journal", "what operators did")
+    _listing(_leaf(journal, "list", history.journal, "what operators did, newest first"), filtered=False)
+    _leaf(commands, "undo", history.undo, "take an act back").add_argument("entry", nargs="?", metavar="ID")
+    search = _leaf(commands, "search", history.search, "find documents")
+    search.add_argument("words", nargs="+", metavar="WORD")
+    _listing(search, filtered=False)

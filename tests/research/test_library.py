@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+from datetime import timedelta
+
+import pytest
+
+from worker.research import schema
+from worker.research.document import Document, content_hash
+from worker.research.errors import LibraryBusyError, LibraryError, LibraryFileError
+from worker.research.library import Harvest, Library, Stored
+from worker.research.sources import Source
+from worker.research.urls import canonical_url, comparison_key
+
+LONG = "Der Text ist lang genug, um ein Beweis zu sein: " + " ".join(f"wort{n}" for n in range(30))
+
+
+@pytest.fixture
+def put(library, now):
+    """Stores documents of (title, url, text) under a source, and answers what was new."""
+
+    def put(source_url, *entries, market="m", guid=None, at=None, into=library, **more):
+        source = Source.at(source_url)
+        documents = []
+        for title, url, text in entries:
+            clean = canonical_url(url) if url else None
+            key = comparison_key(clean) if clean else f"{source.key}#{title}"
+            documents.append(
+                Document(
+                    source=source.key, source_url=url or source.url, title=title, content=text, language="de",
+                    domain="SaaS", market="Germany", vertical="v", content_hash=content_hash(title, text, key),
+                    canonical_url=clean, canonical_key=key, guid=guid, fetched_at=at or now(),
+                )
+            )  # fmt: skip
+        harvest = Harvest(tuple(documents), len(documents), 200, 0.1, 10, **more)
+        return into.store(market, source, harvest, now=at or now())
+
+    return put
+
+
+def test_nothing_is_created_before_it_is_needed(home):
+    with Library(home / "topics.db"):
+        assert not (home / "topics.db").exists()
+
+
+def test_the_same_url_is_stored_once_and_linked_once(library, put):
+    assert put("https://a.example/f", ("t", "https://x.example/1?utm_source=a", "")) == Stored(1, 0)
+    assert put("https://a.example/f", ("t", "https://x.example/1", "")) == Stored(0, 0), (
+        "its own source again"
+    )
+    assert put("https://b.example/f", ("other", "http://www.x.example/1/", "")) == Stored(0, 1)
+    assert put("https://b.example/f", ("other", "https://x.example/1", "")) == Stored(0, 0)
+    assert (library.tally("documents"), library.tally("documents:m"), library.tally("duplicates")) == (
+        1,
+        1,
+        1,
+    )
+    (link,) = library.rows("SELECT * FROM duplicate")
+    assert (link["source"], link["reason"]) == ("b.example/f", "url")
+
+
+def test_the_same_text_is_stored_once(library, put):
+    assert put("https://a.example/f", ("Titel", "https://a.example/1", LONG)) == Stored(1, 0)
+    assert put("https://b.example/f", ("TITEL!", "https://b.example/9", LONG.upper())) == Stored(0, 1)
+    assert library.rows("SELECT reason FROM duplicate")[0]["reason"] == "content"
+
+
+def test_a_short_text_is_no_evidence(library, put):
+    put("https://a.example/f", ("Podcast: Guten Morgen", "https://a.example/1", ""))
+    assert put("https://a.example/f", ("Podcast: Guten Morgen", "https://a.example/2", "")) == Stored(1, 0)
+
+
+def test_an_entry_that_changed_its_address_is_known_by_its_guid(library, put):
+    put("https://a.example/f", ("Alt", "https://a.example/alt", ""), guid="7")
+    assert put("https://a.example/f", ("Neu", "https://a.example/neu", ""), guid="7") == Stored(0, 0)
+    assert put("https://b.example/f", ("Neu", "https://b.example/neu", ""), guid="7") == Stored(1, 0)
+
+
+def test_a_guid_that_all_entries_share_identifies_none(library, put):
+    pages = [(f"t{n}", f"https://a.example/{n}", "") for n in range(3)]
+    assert put("https://a.example/f", *pages, guid="same") == Stored(3, 0)
+
+
+def test_another_market_links_what_the_first_stored(library, put):
+    put("https://a.example/f", ("t", "https://x.example/1", ""), market="m")
+    assert put("https://a.example/f", ("t", "https://x.example/1", ""), market="n") == Stored(0, 1)
+    assert library.tally("documents:n") == 0
+
+
+def test_tallies_and_index_follow_a_deletion(library, put):
+    put("https://a.example/f", ("Wärmepumpe", "https://x.example/1", ""), ("b", "https://x.example/2", ""))
+    put("https://b.example/f", ("c", "https://x.example/1", ""))
+    with library.transaction() as conn:
+        conn.execute("DELETE FROM document WHERE title = 'Wärmepumpe'")
+    assert [library.tally(name) for name in ("documents", "documents:m", "duplicates")] == [1, 1, 0]
+    assert library.search("Wärmepumpe") == ()
+    library.rows("INSERT INTO document_fts (document_fts) VALUES ('integrity-check')")
+
+
+def test_search(library, put):
+    put(
+        "https://a.example/f",
+        ("Wärmepumpe im Altbau", "https://x.example/1", "Förderung ab Januar"),
+        ("Aufzug", "https://x.example/2", "Die Wärmepumpe wird einmal erwähnt, sonst geht es um anderes."),
+    )
+    assert [hit.title for hit in library.search("wärmepumpe")] == ["Wärmepumpe im Altbau", "Aufzug"]
+    assert [hit.title for hit in library.search("warmepumpe forder")] == ["Wärmepumpe im Altbau"], (
+        "no umlauts typed"
+    )
+    assert "Förderung" in library.search("Januar")[0].excerpt
+    assert len(library.search("wärmepumpe", limit=1)) == 1
+    assert library.search("wärmepumpe", limit=-5) == ()
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', '"a', "a AND", "NOT", "a OR OR b", "(", "*", "a*b", "col:x", "{a b}:c", "^a", "a - b", "\0", "😀", "_", "__ _",
+     "", "   ", "a" * 10_000, "a " * 5_000, "NEAR(a b)", "%", "';--", "\ud800x", "ß", "-", "a\nb", "1.5", "'", "\\"],
+)  # fmt: skip
+def test_any_text_is_a_query(library, put, query):
+    put("https://a.example/f", ("a b", "https://x.example/1", "c"))
+    assert isinstance(library.search(query), tuple)
+
+
+def test_health_over_success_silence_and_failure(library, put, now):
+    source = Source.at("https://a.example/f")
+    library.note_failure("m", source, "404 Not Found", status=404, now=now())
+    library.note_failure("m", source, "410 Gone", status=410, now=now() + timedelta(hours=1))
+    (health,) = library.sources("m")
+    assert (health.errors_in_row, health.last_error, health.status) == (2, "410 Gone", 410)
+    assert health.gone_at == now() + timedelta(hours=1)
+    assert health.last_success is None
+    put(
+        "https://a.example/f",
+        ("t", "https://x.example/1", ""),
+        etag='"e"',
+        last_modified="lm",
+        moved_to="https://n/",
+    )
+    (health,) = library.sources("m")
+    assert (health.errors_in_row, health.gone_at, health.documents, health.items) == (0, None, 1, 1)
+    assert (health.name, health.moved_to, health.last_error) == ("a.example", "https://n/", "410 Gone")
+    library.note_failure("m", source, "timed out after 20 s", status=None, now=now())
+    validators = library.validators("m")["a.example/f"]
+    assert (validators.etag, validators.last_modified) == ('"e"', "lm"), "a failure forgets no validators"
+    library.note_unchanged("m", source, seconds=0.2, now=now())
+    assert library.sources("m")[0].errors_in_row == 0
+
+
+def test_a_failing_transaction_stores_nothing_of_the_source(library, put, monkeypatch):
+    put("https://b.example/f", ("b", "https://x.example/0", ""))
+    monkeypatch.setattr("worker.research.library._succeeded", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        put("https://a.example/f", ("t", "https://x.example/1", ""), etag="x")
+    assert library.tally("documents") == 1
+    assert [source.key for source in library.sources("m")] == ["b.example/f"]
+    assert library.search("t") == ()
+
+
+def test_a_locked_library_says_so(home, put, now):
+    path = home / "locked.db"
+    with Library(path, busy_timeout_s=0.05) as library:
+        put("https://a.example/f", ("t", "https://x.example/1", ""), into=library)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LibraryBusyError, match="another process has kept the library locked"):
+            put("https://a.example/f", ("t", "https://x.example/2", ""), into=library)
+        assert library.tally("documents") == 1, "reading goes on"
+        other.close()
+
+
+def test_whose_file_it_is(home):
+    foreign = home / "foreign.db"
+    conn = sqlite3.connect(foreign)
+    conn.execute("CREATE TABLE x (y)")
+    conn.close()
+    before = foreign.read_bytes()
+    newer = home / "newer.db"
+    conn = sqlite3.connect(newer)
+    conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    conn.execute("PRAGMA user_version = 99")
+    conn.close()
+    (home / "text.db").write_text("hello " * 500)
+    for name, words in (
+        ("foreign.db", "another program's database"),
+        ("newer.db", "its schema is version 99, this program knows versions up to 1"),
+        ("text.db", "expected a SQLite database"),
+        ("none/topics.db", "its folder does not exist"),
+        (".", "found a folder"),
+    ):
+        with Library(home / name) as library, pytest.raises(LibraryFileError, match=words):
+            library.tally("documents")
+    assert foreign.read_bytes() == before
+    assert not (home / "foreign.db-wal").exists()
+
+
+def test_sqlites_other_errors_are_ours(library):
+    with pytest.raises(LibraryError, match="no such table"):
+        library.rows("SELECT * FROM nowhere")
+
+
+def test_threads_share_a_library(library, put):
+    def work(number):
+        put(f"https://s{number}.example/f", *((f"t{n}", f"https://x.example/{n}", "") for n in range(20)))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert library.tally("documents") == 20
+    assert library.tally("duplicates") == 7 * 20
