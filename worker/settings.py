@@ -218,6 +218,10 @@ def check_market(config: Path, name: str) -> None:
     Raises:
         ConfigError: it is missing or faulty; each fault is named with its line.
     """
-    from worker.research.markets import load_market  # noqa: PLC0415 - a console that only looks needs no market
+    from worker.research.errors import MarketError  # noqa: PLC0415 - a console that only looks needs no market
+    from worker.research.markets import load_market  # noqa: PLC0415
 
-    load_market(config, name)
+    try:
+        load_market(config, name)
+    except MarketError as error:
+        raise ConfigError(Fault(config / "markets", None, "", str(error))) from error

@@ -9,8 +9,6 @@ from console.readings.model import Problem, WorkerState
 from console.text import age, clean, clock, number, plural
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from console.readings.model import Run, Snapshot, Worker
 
 ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
@@ -64,26 +62,22 @@ def _waiting(snapshot: Snapshot) -> str:
     return f": {plural(waiting, 'task')} {'waits' if waiting == 1 else 'wait'}{oldest}"
 
 
-def verdict(snapshot: Snapshot, now: datetime | None = None) -> tuple[str, str]:
+def verdict(snapshot: Snapshot) -> tuple[str, str]:
     """The answer in one sentence, with its tone: `good`, `warn` or `bad`.
 
-    Args:
-        snapshot: what is known.
-        now: for ages; default: when the snapshot was taken.
+    The sentence is about the snapshot's moment; its age is shown beside it.
     """
-    del now  # the sentence is about the snapshot's moment; its age is shown beside it
     if snapshot.problems:
         first = snapshot.problems[0]
         tone = "bad" if first.code in {"unreadable", "worker_down", "worker_silent"} else "warn"
-        hint = " Press w to start one." if first.code == "worker_down" else ""
         more = len(snapshot.problems) - 1
         rest = f" And {plural(more, 'more thing')} to look at." if more else ""
-        return tone, f"{_sentence(first.text)}{hint}{rest}"
+        return tone, f"{_sentence(first.text)}{rest}"
     collection = last_collection(snapshot)
     if snapshot.running:
         return "good", f"All well. {plural(snapshot.depth.running, 'task')} running."
     if collection is None and not snapshot.library.documents:
-        return "good", "Nothing collected yet. Press c to collect a market."
+        return "good", "All well. Nothing has been collected yet."
     return "good", f"All well. {_collection(collection)}" if collection else "All well."
 
 

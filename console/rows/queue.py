@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 BAR_WIDTH = 8
 COLUMNS = (
     Column("State", 9),
-    Column("Task", 22),
-    Column("Market", 14, priority=2),
-    Column("When", 9, "right"),
+    Column("Task", 19),
+    Column("Market", 12, priority=2),
+    Column("When", 8, "right"),
     Column("Try", 3, "right", priority=3),
     Column("Prio", 4, "right", priority=3),
     Column("What it does", 0, priority=2),

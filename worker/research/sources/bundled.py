@@ -23,6 +23,9 @@ from worker.research.sources import Source
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
+# About what a feed on the net takes, so that a first look at the demo shows what a real run looks like.
+ANSWER_AFTER_S: Final = 0.4
+
 _TYPES: Final = {
     ".json": "application/feed+json",
     ".atom": "application/atom+xml",
@@ -43,6 +46,7 @@ async def served(folder: Path, names: Iterable[str]) -> AsyncIterator[tuple[Sour
 
     async def answer(request: web.Request) -> web.Response:
         name = wanted.get(request.path)
+        await asyncio.sleep(ANSWER_AFTER_S)
         body = await asyncio.to_thread(_read, folder, name) if name else None
         if body is None:
             raise web.HTTPNotFound
