@@ -162,6 +162,20 @@ def bar(done: int | None, total: int | None, width: int, *, ascii_only: bool = F
     return ("█" * full + (" ▏▎▍▌▋▊▉"[part] if part else "")).ljust(width, "░")
 
 
+_ASCII = str.maketrans(
+    {
+        "·": ".", "…": "~", "×": "x", "–": "-", "—": "-", "›": ">", "●": "*", "○": "o", "▲": "!", "■": "#",
+        "█": "#", "░": "-", "▕": "|", "↑": "^", "↓": "v", "→": ">", "✓": "+", "✗": "x", "─": "-", "│": "|",
+        **dict.fromkeys("▁▂▃▏▎▍", "."), **dict.fromkeys("▄▅▌▋", ":"), **dict.fromkeys("▆▇▊▉", "#"),
+    }
+)  # fmt: skip
+
+
+def ascii_signs(text: str) -> str:
+    """Our own signs (bars, dots, arrows) in plain characters; letters of any language stay."""
+    return text.translate(_ASCII)
+
+
 def cron_in_words(expression: str | None) -> str:
     """`At 02:00`; an expression that cannot be put into words stays as it is."""
     if expression is None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from console.commands.output import Context
     from console.readings.model import LetterDetail
 
-PAGE = 500
-
 
 def list_(context: Context) -> Exit:
     """Dead letters, newest first; `--causes` groups them."""
@@ -83,13 +81,7 @@ def retry(context: Context) -> Exit:
 
 
 def _all_dead(context: Context) -> list[int]:
-    listing = context.readings.letters(None, "is:dead")
-    window = listing.first(PAGE)
-    ids = [letter.id for letter in window.rows]
-    while not window.at_end and window.last is not None:
-        window = listing.after(window.last, PAGE)
-        ids += [letter.id for letter in window.rows]
-    return ids
+    return [letter.id for letter in context.readings.letters(None, "is:dead").all_rows()]
 
 
 def delete(context: Context) -> Exit:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from console.rows.base import Cell, Column
     from worker.places import Home
 
-MIN_REST = 20
-
 
 class Exit(IntEnum):
     """A command's exit code."""
@@ -134,30 +132,15 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: s
         empty: what to say when there are none.
         width: of the terminal, in cells.
     """
-    from console.text import cell  # noqa: PLC0415 - with --json nothing is drawn
+    from console.rows.base import fitted  # noqa: PLC0415 - with --json nothing is drawn
+    from console.text import cell  # noqa: PLC0415
 
     shown = fitted(columns, width)
-    rest = max(
-        width - sum(column.width + 2 for column in columns if column in shown and column.width), MIN_REST
-    )
     lines = [
-        "  ".join(
-            cell(cells[number].text, column.width or rest, column.align)
-            for number, column in enumerate(columns)
-            if column in shown
-        ).rstrip()
+        "  ".join(cell(cells[at].text, room, columns[at].align) for at, room in shown).rstrip()
         for cells in rows
     ]
     if not lines:
         return empty
-    heads = "  ".join(cell(column.title, column.width or rest, column.align) for column in shown).rstrip()
+    heads = "  ".join(cell(columns[at].title, room, columns[at].align) for at, room in shown).rstrip()
     return "\n".join([heads, *lines])
-
-
-def fitted(columns: Sequence[Column], width: int) -> list[Column]:
-    """The columns there is room for."""
-    for least in (3, 2, 1):
-        shown = [column for column in columns if column.priority <= least]
-        if sum((column.width or MIN_REST) + 2 for column in shown) <= width:
-            return shown
-    return [column for column in columns if column.priority == 1]

@@ -1,7 +1,7 @@
 """Windows on lists of any length, by keyset: a page costs the same at ten rows and at a million.
 
-A `Listing` lives on the reader thread. It gives `Window`s: some rows, whether the list goes on before and
-after them, and the cursors of the first and the last, from which the next window starts. Nothing is counted
+A `Listing` lives on the reader thread. It gives `Window`s: some rows with their places, and whether the list
+goes on before and after them; from any place the next window starts. Nothing is counted
 and no row is skipped over (`OFFSET`); each query is a search in an index.
 
 A list is one or more segments one after the other, each with its own table and order: the queue is what
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from console.readings.connection import File, Row
 
 RowT = TypeVar("RowT")
+PAGE = 500
 
 
 class Cursor(NamedTuple):
@@ -34,19 +35,29 @@ class Window(Generic[RowT]):
 
     Attributes:
         rows: in the list's order.
+        places: of each row.
         at_start: no row comes before them.
         at_end: no row comes after them.
         total: how many the whole list has, where a counter says so.
-        first: the first row's place; None when there are no rows.
-        last: the last row's place.
     """
 
     rows: tuple[RowT, ...] = ()
+    places: tuple[Cursor, ...] = ()
     at_start: bool = True
     at_end: bool = True
     total: int | None = 0
-    first: Cursor | None = None
-    last: Cursor | None = None
+
+    def followed_by(self, later: Window[RowT], most: int) -> Window[RowT]:
+        """Both as one; beyond `most` rows, the first ones are dropped."""
+        rows, places = (self.rows + later.rows)[-most:], (self.places + later.places)[-most:]
+        whole = len(rows) == len(self.rows) + len(later.rows)
+        return Window(rows, places, self.at_start and whole, later.at_end, later.total)
+
+    def preceded_by(self, earlier: Window[RowT], most: int) -> Window[RowT]:
+        """Both as one; beyond `most` rows, the last ones are dropped."""
+        rows, places = (earlier.rows + self.rows)[:most], (earlier.places + self.places)[:most]
+        whole = len(rows) == len(self.rows) + len(earlier.rows)
+        return Window(rows, places, earlier.at_start, self.at_end and whole, earlier.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,15 @@ class Listing(Generic[RowT]):
     def again(self, cursor: Cursor | None, limit: int) -> Window[RowT]:
         """The rows from a place on, that row included: what a window shows now."""
         return self._forward(cursor, limit, inclusive=True)
+
+    def all_rows(self) -> Iterator[RowT]:
+        """Every row, page after page; for lists of which each row is wanted."""
+        window = self.first(PAGE)
+        while True:
+            yield from window.rows
+            if window.at_end:
+                return
+            window = self.after(window.places[-1], PAGE)
 
     def _forward(self, cursor: Cursor | None, limit: int, *, inclusive: bool) -> Window[RowT]:
         with self._file.one_moment():
@@ -173,9 +193,8 @@ def _window(
 ) -> Window[RowT]:
     return Window(
         rows=tuple(row for _, row in found),
+        places=tuple(place for place, _ in found),
         at_start=at_start,
         at_end=at_end,
         total=total,
-        first=found[0][0] if found else None,
-        last=found[-1][0] if found else None,
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from console.readings.connection import Row
-    from console.readings.model import Cause, Letter, LetterDetail, QueueTask, QueueTaskDetail, Run
+    from console.readings.model import Cause, Letter, LetterDetail, QueueTask, QueueTaskDetail, Run, Schedule
     from console.readings.pages import Listing
     from worker.places import Home
 
@@ -166,6 +166,10 @@ class Readings:
     def letter(self, letter_id: int) -> LetterDetail | None:
         """All that is kept of a dead letter."""
         return failures.detail(self._letters, letter_id)
+
+    def schedules(self) -> tuple[Schedule, ...]:
+        """All schedules by name."""
+        return schedule_readings.schedules(self._tasks, self._queue, self._now().timestamp())
 
     def runs(self, text: str = "") -> Listing[Run]:
         """The history, newest first; `text` is a filter."""

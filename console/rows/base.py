@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Tone(StrEnum):
@@ -26,13 +29,34 @@ class Column:
         title: its heading.
         width: in cells; 0 takes what the others leave.
         align: numbers and ages to the right.
-        priority: when there is not room for all, 3 goes first, then 2; 1 stays.
+        priority: when there is not room for all, 3 goes first, then 2; 1 stays, cut if it must be.
     """
 
     title: str
     width: int
     align: Literal["left", "right"] = "left"
     priority: int = 1
+
+
+GAP = 2
+MIN_REST = 16
+
+
+def fitted(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """The columns there is room for, as (index, width); the least important go first.
+
+    Args:
+        columns: in their order.
+        width: of the line, in cells; what is left goes to the column of width 0.
+    """
+    chosen: list[int] = []
+    left = width + GAP
+    for at in sorted(range(len(columns)), key=lambda at: columns[at].priority):
+        need = (columns[at].width or MIN_REST) + GAP
+        if need <= left or columns[at].priority == 1:
+            chosen.append(at)
+            left -= need
+    return [(at, columns[at].width or MIN_REST + max(left, 0)) for at in sorted(chosen)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("Ended", 5, "right"),
     Column("State", 11),
-    Column("Task", 20),
-    Column("Market", 14, priority=2),
+    Column("Task", 19),
+    Column("Market", 12, priority=2),
     Column("Try", 3, "right", priority=3),
     Column("Waited", 7, "right", priority=3),
-    Column("Took", 7, "right", priority=2),
+    Column("Took", 7, "right", priority=3),
     Column("Outcome", 0, priority=2),
 )
 

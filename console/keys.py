@@ -1,0 +1,134 @@
+"""The action table: every key, what it does, and where.
+
+Bindings, footer, `?`, the palette and the README's table of keys all come from it. Where an action is bound
+(an app, a screen, a table) there is a method `action_<id>`. Upper case is dangerous.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding
+
+
+class Scope(StrEnum):
+    """Where an action applies; the value is its heading in the help."""
+
+    EVERYWHERE = "Everywhere"
+    LIST = "In a list"
+    OVERVIEW = "Overview"
+    QUEUE = "Queue"
+    FAILURES = "Failures"
+    SCHEDULES = "Schedules"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the operator can do with a key.
+
+    Attributes:
+        id: names its method, `action_<id>`.
+        keys: as Textual names them, the one that is shown first.
+        title: one or two words for the footer and the palette.
+        help: one sentence.
+        scope: where it applies.
+        shown: whether the footer shows it.
+        changes: whether it changes something; impossible in a read-only console.
+        palette: whether the palette offers it.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    title: str
+    help: str
+    scope: Scope
+    shown: bool = False
+    changes: bool = False
+    palette: bool = True
+
+
+_ALL, _LIST = Scope.EVERYWHERE, Scope.LIST
+
+ACTIONS = (
+    Action("go_overview", ("1",), "Overview", "Is it well? The state of everything on one screen.", _ALL),
+    Action("go_queue", ("2",), "Queue", "What runs, what is ready, what is scheduled.", _ALL),
+    Action("go_failures", ("3",), "Failures", "Dead letters, grouped by what killed them.", _ALL),
+    Action("go_schedules", ("4",), "Schedules", "Periodic tasks: when each ran, when it will.", _ALL),
+    Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
+    Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
+    Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
+    Action("toggle_utc", ("t",), "UTC/local", "Show times in UTC, or in local time.", _ALL),
+    Action("command_palette", ("ctrl+p", "colon"), "Palette", "Find an action by its name.", _ALL, palette=False),
+    Action("help", ("question_mark",), "Help", "The keys of this screen.", _ALL, shown=True),
+    Action("suspend_process", ("ctrl+z",), "Suspend", "Back to the shell; `fg` returns.", _ALL, palette=False),
+    Action("copy_or_quit", ("ctrl+c",), "Copy or quit", "Copy the selected text; with none, leave the console.", _ALL, palette=False),
+    Action("quit", ("q", "ctrl+q"), "Quit", "Leave the console.", _ALL, shown=True),
+    Action("cursor_down", ("j", "down"), "Down", "One row down.", _LIST, palette=False),
+    Action("cursor_up", ("k", "up"), "Up", "One row up.", _LIST, palette=False),
+    Action("half_page_down", ("ctrl+d",), "Half a page down", "Half a page down.", _LIST, palette=False),
+    Action("half_page_up", ("ctrl+u",), "Half a page up", "Half a page up.", _LIST, palette=False),
+    Action("page_down", ("pagedown", "ctrl+f"), "Page down", "A page down.", _LIST, palette=False),
+    Action("page_up", ("pageup", "ctrl+b"), "Page up", "A page up.", _LIST, palette=False),
+    Action("first", ("g", "home"), "First row", "To the first row.", _LIST, palette=False),
+    Action("last", ("G", "end"), "Last row", "To the last row, however long the list.", _LIST, palette=False),
+    Action("open", ("enter",), "Open", "Open the row under the cursor.", _LIST, palette=False),
+    Action("back", ("escape",), "Back", "Close what is open, or drop the filter.", _LIST, palette=False),
+    Action("filter", ("slash",), "Filter", "Words, task: market: err: id: is: age>5m; ! inverts. It searches the whole list.", _LIST, shown=True),
+    Action("run_now", ("r",), "Run now", "Make the scheduled task ready at once.", Scope.QUEUE, shown=True, changes=True),
+    Action("cancel", ("x",), "Cancel", "Take the task away; a running one is asked to stop.", Scope.QUEUE, shown=True, changes=True),
+    Action("clear", ("C",), "Clear", "Take away all that waits, or all that the filter shows.", Scope.QUEUE, shown=True, changes=True),
+    Action("retry", ("r",), "Retry", "Run it again: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
+    Action("delete", ("x",), "Delete", "Take it away: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
+    Action("clear", ("C",), "Clear", "Take away all dead letters, or all that the filter shows.", Scope.FAILURES, shown=True, changes=True),
+    Action("run_now", ("r",), "Run now", "Run the schedule's task once, now.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("pause", ("p",), "Pause", "Stop the schedule from firing, or let it fire again.", Scope.SCHEDULES, shown=True, changes=True),
+)  # fmt: skip
+
+# How keys are written for people.
+_NAMES = {
+    "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
+    "up": "↑", "down": "↓",
+}  # fmt: skip
+
+
+def of(scope: Scope) -> tuple[Action, ...]:
+    """The actions of a scope, in the table's order."""
+    return tuple(action for action in ACTIONS if action.scope is scope)
+
+
+def shown_key(key: str) -> str:
+    """A key as people write it: `?`, `esc`, `ctrl+p`."""
+    return _NAMES.get(key, key)
+
+
+def bindings(*scopes: Scope) -> list[Binding]:
+    """Textual's bindings for the actions of some scopes."""
+    return [
+        Binding(
+            key,
+            action.id,
+            action.title,
+            show=action.shown and key == action.keys[0],
+            key_display=shown_key(key),
+            tooltip=action.help,
+        )
+        for scope in scopes
+        for action in of(scope)
+        for key in action.keys
+    ]
+
+
+def changes(action_id: str) -> bool:
+    """Whether an action changes something."""
+    return any(action.changes for action in ACTIONS if action.id == action_id)
+
+
+def table() -> str:
+    """The table of keys as Markdown, for the README."""
+    lines = ["| where | key | what it does |", "|---|---|---|"]
+    for scope in Scope:
+        for action in of(scope):
+            keys = " ".join(f"`{shown_key(key)}`" for key in action.keys)
+            lines.append(f"| {scope} | {keys} | {action.help} |")
+    return "\n".join(lines)

@@ -1,0 +1,162 @@
+"""The two threads beside the screen: one that reads, one that acts. Neither ever blocks the event loop.
+
+The reader looks whenever somebody has committed (`PRAGMA data_version`), and answers the questions of the
+screens between two looks. Both are daemon threads: Textual's own workers are joined at exit, so a query
+that hangs would keep the operator from quitting.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from console.actions import ActionRefused as Refusal
+from console.messages import ActionRefused, Answered, Faulted, SnapshotTaken
+from console.readings import ReadingError, Readings
+from console.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.message import Message
+
+    from console.actions import Actions
+
+    Post = Callable[[Message], object]
+
+# How often it is asked whether something was committed: 0.05 ms, and as fresh as an eye needs.
+LOOK_S = 0.2
+JOIN_S = 1.0
+Answer = TypeVar("Answer")
+log = logging.getLogger("console")
+
+
+class Poller(threading.Thread):
+    """The reader thread.
+
+    Args:
+        readings: used by this thread only.
+        post: gives a message to the app.
+    """
+
+    def __init__(self, readings: Readings, post: Post) -> None:
+        super().__init__(name="poller", daemon=True)
+        self._readings, self._post = readings, post
+        self._questions: dict[str, tuple[int, Callable[[Readings], Any], Callable[[Any], None]]] = {}
+        self._numbers: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = False
+
+    def ask(self, slot: str, question: Callable[[Readings], Answer], tell: Callable[[Answer], None]) -> None:
+        """Asks for a reading.
+
+        Args:
+            slot: a question that still waits under the same name is replaced, and its answer is void.
+            question: carried out on the reader's thread.
+            tell: is given the answer on the app's thread.
+        """
+        with self._lock:
+            number = self._numbers[slot] = self._numbers.get(slot, 0) + 1
+            self._questions[slot] = (number, question, tell)
+        self._wake.set()
+
+    def forget(self, slot: str) -> None:
+        """Makes the answer to what was asked last void."""
+        with self._lock:
+            self._numbers[slot] = self._numbers.get(slot, 0) + 1
+            self._questions.pop(slot, None)
+
+    def is_current(self, answered: Answered) -> bool:
+        """Whether an answer is to the newest question of its slot."""
+        return self._numbers.get(answered.slot) == answered.number
+
+    def stop(self) -> None:
+        """Ends the thread; a query that runs is interrupted."""
+        self._stopped = True
+        self._wake.set()
+        self._readings.interrupt()
+        self.join(JOIN_S)
+
+    def run(self) -> None:
+        """Looks and answers until it is stopped."""
+        while not self._stopped:
+            started = time.monotonic()
+            self._answer_all()
+            self._look()
+            self._wake.wait(max(LOOK_S - (time.monotonic() - started), 0.01))
+            self._wake.clear()
+        self._readings.close()
+
+    def _look(self) -> None:
+        if self._stopped:
+            return
+        try:
+            if self._readings.changed():
+                self._post(SnapshotTaken(self._readings.snapshot()))
+        except Exception as error:  # noqa: BLE001 - logged whole, shown short; the reader goes on
+            self._fault(error)
+
+    def _answer_all(self) -> None:
+        with self._lock:
+            waiting, self._questions = self._questions, {}
+        for slot, (number, question, tell) in waiting.items():
+            if self._stopped:
+                return
+            try:
+                self._post(Answered(slot, number, tell, question(self._readings)))
+            except ReadingError as error:
+                self._post(ActionRefused(str(error)))
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fault(error)
+
+    def _fault(self, error: Exception) -> None:
+        if not self._stopped:
+            log.error("the reader", exc_info=error)
+            self._post(Faulted(clean(f"{type(error).__name__}: {error}")))
+
+
+class Actor(threading.Thread):
+    """The thread that acts: one act after the other, in the order of the keys.
+
+    Args:
+        actions: used by this thread only.
+        post: gives a message to the app.
+    """
+
+    def __init__(self, actions: Actions, post: Post) -> None:
+        super().__init__(name="actor", daemon=True)
+        self._actions, self._post = actions, post
+        self._acts: queue.SimpleQueue[tuple[Callable[[Actions], Any], Callable[[Any], None]] | None] = (
+            queue.SimpleQueue()
+        )
+
+    def do(self, act: Callable[[Actions], Answer], tell: Callable[[Answer], None]) -> None:
+        """Carries out an act.
+
+        Args:
+            act: carried out on this thread.
+            tell: is given its result on the app's thread.
+        """
+        self._acts.put((act, tell))
+
+    def stop(self) -> None:
+        """Ends the thread once what was asked is done; one that hangs is not waited for."""
+        self._acts.put(None)
+        self.join(JOIN_S)
+
+    def run(self) -> None:
+        """Acts until it is stopped."""
+        while (asked := self._acts.get()) is not None:
+            act, tell = asked
+            try:
+                self._post(Answered("", 0, tell, act(self._actions)))
+            except Refusal as error:
+                self._post(ActionRefused(str(error)))
+            except Exception as error:
+                log.exception("an act")
+                self._post(Faulted(clean(f"{type(error).__name__}: {error}")))
+        self._actions.close()

@@ -1,0 +1,154 @@
+"""A row in full: lines of toned text for the detail pane; pure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from console.rows import queue
+from console.rows.base import Cell, Tone, short_name
+from console.rows.schedules import badge
+from console.text import ago, clean, clean_lines, cron_in_words, number, stamp, until, when
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from console.readings.model import Cause, LetterDetail, QueueTaskDetail, Schedule
+
+    Line = tuple[Cell, ...]
+
+BAR_WIDTH = 24
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> list[Line]:
+    return [(Cell(f"{name:<11}", Tone.QUIET), Cell(value)) for name, value in facts if value]
+
+
+def _heading(text: str, note: str = "") -> list[Line]:
+    return [(Cell(text, Tone.ACCENT), Cell(f"  {note}", Tone.QUIET)), ()]
+
+
+def arguments(text: str | None) -> str:
+    """A call's arguments as one writes them: `"demo", limit=3`."""
+    try:
+        call = json.loads(text or "null")
+        named = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in call["kwargs"].items()]
+        return clean(
+            ", ".join([json.dumps(value, ensure_ascii=False) for value in call["args"]] + named), 2_000
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return clean(text, 2_000)
+
+
+def of_task(
+    detail: QueueTaskDetail, now: datetime, *, utc: bool = False, ascii_only: bool = False
+) -> list[Line]:
+    """A task of the queue."""
+    task = detail.task
+    progress = queue.progress(task, BAR_WIDTH, ascii_only=ascii_only)
+    lines = _heading(clean(short_name(task.name), 80), clean(task.subject, 40))
+    if progress:
+        lines += [(Cell(progress, Tone.ACCENT),), ()]
+    left = "" if detail.retries_left is None else f", {detail.retries_left} retries left"
+    return lines + _facts(
+        (
+            ("state", str(task.state) if task.state == "running" else f"{task.state}: {queue.waits_for(task)}"),
+            ("asked", "to stop" if task.cancel else ""),
+            ("arguments", arguments(detail.args)),
+            ("attempt", f"{task.attempt}{left}"),
+            ("given back", f"{task.deliveries - 1}×" if task.deliveries > 1 else ""),
+            ("priority", f"{task.priority:g}" if task.priority else ""),
+            ("enqueued", f"{stamp(task.enqueued_at, utc=utc)}, {ago(task.enqueued_at, now)} ago"),
+            ("since", f"{stamp(task.since, utc=utc)}, {ago(task.since, now)} ago" if task.state != "scheduled" else ""),
+            ("due", f"{stamp(task.due_at, utc=utc)}, {until(task.due_at, now)}" if task.due_at else ""),
+            ("worker", str(task.worker) if task.worker is not None else ""),
+            ("id", clean(task.task_id)),
+            ("task", clean(task.name)),
+        )
+    )  # fmt: skip
+
+
+def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list[Line]:
+    """A dead letter, with its traceback."""
+    letter = detail.letter
+    lines = _heading(clean(short_name(letter.name), 80), clean(letter.subject, 40))
+    lines += [
+        (Cell(f"{clean(short_name(letter.error_type), 80)}: ", Tone.BAD), Cell(clean(letter.error, 2_000))),
+        (),
+    ]
+    lines += _facts(
+        (
+            ("state", f"{letter.state}, {letter.reason}"),
+            ("died", f"{stamp(letter.last_seen, utc=utc)}, {ago(letter.last_seen, now)} ago"),
+            ("first seen", stamp(letter.first_seen, utc=utc) if letter.first_seen != letter.last_seen else ""),
+            ("retried", f"{number(letter.retries)}×, last {ago(detail.retried_at, now)} ago" if letter.retries else ""),
+            ("arguments", arguments(detail.args)),
+            ("worker", clean(detail.worker)),
+            ("id", clean(letter.task_id)),
+        )
+    )  # fmt: skip
+    if detail.history:
+        lines += [(), (Cell("Attempts", Tone.ACCENT),)]
+        lines += [
+            (Cell(f"{attempt}  {stamp(at, utc=utc)}  ", Tone.QUIET), Cell(clean(error, 300)))
+            for attempt, at, error in detail.history
+        ]
+    if detail.traceback:
+        lines += [(), (Cell("Traceback", Tone.ACCENT),), *traceback_lines(detail.traceback)]
+    return lines
+
+
+def traceback_lines(text: str) -> list[Line]:
+    """A traceback in which frames of our own code stand out from those of libraries."""
+    lines: list[Line] = []
+    own = True
+    for line in clean_lines(text).splitlines():
+        if line.lstrip().startswith('File "'):
+            own = not any(part in line for part in ("site-packages", "/lib/python"))
+        elif not line.startswith(" "):
+            own = True
+        lines.append((Cell(line, Tone.PLAIN if own else Tone.QUIET),))
+    return lines
+
+
+def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
+    """A cause of dead letters."""
+    lines = _heading(clean(short_name(cause.error_type), 80), f"{number(cause.count)}×")
+    lines += [(Cell(clean(cause.error, 2_000)),), ()]
+    return lines + _facts(
+        (
+            ("task", clean(cause.name)),
+            ("market", clean(cause.subject)),
+            ("first", f"{stamp(cause.first_seen, utc=utc)}, {ago(cause.first_seen, now)} ago"),
+            ("last", f"{stamp(cause.last_seen, utc=utc)}, {ago(cause.last_seen, now)} ago"),
+        )
+    )
+
+
+def of_schedule(schedule: Schedule, now: datetime, *, utc: bool = False) -> list[Line]:
+    """A schedule."""
+    mark = badge(schedule)
+    lines = _heading(clean(schedule.name, 80))
+    paused = ""
+    if schedule.paused:
+        end = (
+            f"until {stamp(schedule.paused_until, utc=utc)}"
+            if schedule.paused_until
+            else "until it is resumed"
+        )
+        paused = f"{end}  {clean(schedule.pause_note, 200)}".rstrip()
+    lines += [(Cell(f"{'state':<11}", Tone.QUIET), Cell(mark.text, mark.tone))]
+    return lines + _facts(
+        (
+            ("paused", paused),
+            ("error", clean(schedule.error, 400)),
+            ("runs", f"{cron_in_words(schedule.cron)}"),
+            ("cron", f"{clean(schedule.cron)}  {clean(schedule.timezone)}"),
+            ("next", f"{when(schedule.next_at, now, utc=utc)}, {until(schedule.next_at, now)}" if schedule.next_at else ""),
+            ("last", f"{stamp(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
+            ("ended", schedule.last_state or ""),
+            ("missed", f"{schedule.missed} ticks" if schedule.missed else ""),
+            ("task", clean(schedule.task_name)),
+        )
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""Dead letters: by cause, then one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from console import keys
+from console.readings import Listing, Window
+from console.readings.model import Cause
+from console.rows import details, failures
+from console.rows.base import short_name
+from console.screens.listing import ListScreen
+from console.text import clean, plural
+from console.widgets.lines import as_content
+from console.widgets.window_table import WindowTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.content import Content
+
+    from console.readings import Readings
+    from console.readings.model import Letter
+
+CAUSES = 500
+
+
+class _Causes(Listing[Cause]):
+    """The causes as a list; there are few, so it is always held whole."""
+
+    def __init__(self, causes: tuple[Cause, ...]) -> None:
+        self._causes = causes
+
+    def first(self, limit: int) -> Window[Cause]:
+        """All of them."""
+        del limit
+        return Window(self._causes, total=len(self._causes))
+
+
+class FailuresScreen(ListScreen):
+    """Causes first; a cause opens into its letters."""
+
+    here = "go_failures"
+    scope = keys.Scope.FAILURES
+    heading = "Failures by cause"
+    BINDINGS = keys.bindings(keys.Scope.FAILURES)  # type: ignore[assignment]  # a list of one kind of binding
+    _cause: Cause | None = None
+
+    def tables(self) -> Iterable[WindowTable[Any]]:
+        """Causes, and letters."""
+        plain = self.console.ascii_only
+        self.causes: WindowTable[Cause] = WindowTable(
+            failures.CAUSE_COLUMNS, failures.cause_cells, failures.cause_key,
+            empty="No dead letters: nothing has failed for good.", ascii_only=plain, id="causes-table",
+        )  # fmt: skip
+        self.letters: WindowTable[Letter] = WindowTable(
+            failures.LETTER_COLUMNS, failures.letter_cells, failures.letter_key,
+            empty="No dead letter here any more.\nesc goes back to the causes.", ascii_only=plain, id="letters-table",
+        )  # fmt: skip
+        yield self.causes
+        yield self.letters
+
+    def caption_text(self) -> str:
+        """Which letters these are."""
+        if self.table is self.causes:
+            return self.heading
+        if self._cause is None:
+            return "Failures › all letters"
+        name = clean(short_name(self._cause.error_type), 40)
+        return f"Failures › {name}: {clean(self._cause.error, 60)}"
+
+    def listing(self, readings: Readings) -> Listing[Any]:
+        """Causes or letters."""
+        if self.table is self.causes:
+            return _Causes(readings.causes(CAUSES))
+        return self._letters_of(readings, self._cause)
+
+    def _letters_of(self, readings: Readings, cause: Cause | None, only: str = "") -> Listing[Letter]:
+        text = f"{self.filter_text} {only}".strip()
+        return readings.letters(cause.fingerprint if cause else None, text)
+
+    def describe(self, readings: Readings, row: Any) -> Content | None:
+        """A cause, or a letter with its traceback."""
+        now, utc, plain = self.console.clock(), self.console.utc, self.console.ascii_only
+        if isinstance(row, Cause):
+            return as_content(details.of_cause(row, now, utc=utc), ascii_only=plain)
+        detail = readings.letter(row.id)
+        return (
+            None if detail is None else as_content(details.of_letter(detail, now, utc=utc), ascii_only=plain)
+        )
+
+    def on_window_table_opened(self, event: WindowTable.Opened) -> None:
+        """A cause opens into its letters, a letter into its story."""
+        if event.table is self.causes:
+            self._cause = self.causes.highlighted
+            self.letters.forget()
+            self.switch(self.letters)
+        else:
+            super().on_window_table_opened(event)
+
+    def filtered(self) -> None:
+        """A filter looks at the letters of all causes, unless one is open."""
+        if self.table is self.causes:
+            self._cause = None
+            self.table.display = False
+            self.table = self.letters
+            self.letters.display = True
+        super().filtered()
+
+    def leave(self) -> None:
+        """Back to the causes."""
+        if self.table is self.letters:
+            self._cause = None
+            self.switch(self.causes)
+
+    # -- acts -----------------------------------------------------------------------------------
+
+    def action_retry(self) -> None:
+        """Runs it again: the letter, or all of the cause."""
+        self._with_letters("Retry", self._retry)
+
+    def action_delete(self) -> None:
+        """Takes it away: the letter, or all of the cause."""
+        self._with_letters("Delete", self._delete)
+
+    def _retry(self, ids: Sequence[int]) -> None:
+        self.console.act(lambda actions: actions.retry(ids))
+
+    def _delete(self, ids: Sequence[int]) -> None:
+        self.console.act(lambda actions: actions.delete_letters(ids))
+
+    def _with_letters(self, verb: str, act: Any) -> None:
+        row = self.table.highlighted
+        if row is None:
+            return
+        if not isinstance(row, Cause):
+            act([row.id])
+            return
+        self.console.ask(
+            self.named("ids"),
+            lambda readings: list(self._letters_of(readings, row, "is:dead").all_rows()),
+            lambda letters: self._confirm(f"{verb} {plural(len(letters), 'dead letter')} of this cause?", letters, act),
+        )  # fmt: skip
+
+    def action_clear(self) -> None:
+        """Takes away every dead letter there is now, or those that the filter shows now."""
+        if self.filter_text or self._cause is not None:
+            self.console.ask(
+                self.named("ids"),
+                lambda readings: list(self._letters_of(readings, self._cause, "is:dead").all_rows()),
+                lambda letters: self._confirm(f"Clear {plural(len(letters), 'dead letter')} shown here?", letters, self._delete),
+            )  # fmt: skip
+        else:
+            self.console.mark(lambda actions: actions.letters_mark(), self._confirm_all)
+
+    def _confirm(self, question: str, letters: list[Letter], act: Any) -> None:
+        ids = [letter.id for letter in letters]
+        self.console.confirm(
+            question, count=len(ids), agreed=lambda: act(ids),
+            sample=[f"{short_name(letter.name)}  {letter.subject or ''}  {letter.error}" for letter in letters],
+        )  # fmt: skip
+
+    def _confirm_all(self, mark: tuple[int, int]) -> None:
+        last, count = mark
+        self.console.confirm(
+            f"Clear {plural(count, 'dead letter')}?",
+            count=count,
+            sample=["All causes."],
+            agreed=lambda: self.console.act(lambda actions: actions.clear_letters(last)),
+        )

@@ -1,0 +1,75 @@
+"""The keys of a screen, from the action table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from console import keys
+from console.rows.base import Cell, Tone
+from console.widgets.lines import as_content
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from console.widgets.lines import Line
+
+
+class HelpScreen(ModalScreen[None]):
+    """What can be pressed here.
+
+    Args:
+        scopes: whose actions, the nearest first.
+        read_only: whether nothing can be changed.
+        ascii_only: draw with plain characters.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,escape,q", "close", "Close", show=False),
+        Binding("j,down", "scroll(1)", show=False),
+        Binding("k,up", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, scopes: Sequence[keys.Scope], *, read_only: bool, ascii_only: bool) -> None:
+        super().__init__()
+        self._scopes, self._read_only, self._ascii = scopes, read_only, ascii_only
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        with VerticalScroll(id="dialog") as self.dialog:
+            yield Static(as_content(self._lines(), ascii_only=self._ascii), markup=False)
+
+    def _lines(self) -> list[Line]:
+        lines: list[Line] = []
+        if self._read_only:
+            lines += [
+                (Cell("This console is read-only: keys that change something do nothing.", Tone.WARN),),
+                (),
+            ]
+        for scope in self._scopes:
+            lines.append((Cell(str(scope), Tone.ACCENT),))
+            for action in keys.of(scope):
+                pressed = " ".join(keys.shown_key(key) for key in action.keys)
+                dimmed = self._read_only and action.changes
+                lines.append((
+                    Cell(f"{pressed:<12}", Tone.QUIET if dimmed else Tone.PLAIN),
+                    Cell(action.help, Tone.QUIET if dimmed else Tone.PLAIN),
+                ))  # fmt: skip
+            lines.append(())
+        lines.append((Cell("? or esc closes this", Tone.QUIET),))
+        return lines
+
+    def action_close(self) -> None:
+        """Back to the screen."""
+        self.dismiss()
+
+    def action_scroll(self, lines: int) -> None:
+        """Up or down."""
+        self.dialog.scroll_relative(y=lines, animate=False)

@@ -1,0 +1,81 @@
+"""Drawing lines of toned text with Textual's Line API; shared by the widgets that show readings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from textual.content import Content
+from textual.strip import Strip
+
+from console.rows.base import GAP, Cell, Tone
+from console.text import ascii_signs, cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+    from textual.widget import Widget
+
+    from console.rows.base import Column
+
+Line = tuple[Cell, ...]
+TONE_CLASSES = frozenset(f"tone--{tone}" for tone in Tone)
+
+
+def row_line(cells: Sequence[Cell], columns: Sequence[Column], places: Sequence[tuple[int, int]]) -> Line:
+    """A row as one line, its cells in their columns.
+
+    Args:
+        cells: of all columns.
+        columns: all of them.
+        places: index and width of those that are shown.
+    """
+    last = len(places) - 1
+    return tuple(
+        Cell(cell(cells[at].text, width, columns[at].align) + ("" if number == last else " " * GAP), cells[at].tone)
+        for number, (at, width) in enumerate(places)
+    )  # fmt: skip
+
+
+def head_line(columns: Sequence[Column], places: Sequence[tuple[int, int]]) -> Line:
+    """The headings."""
+    return row_line([Cell(column.title, Tone.QUIET) for column in columns], columns, places)
+
+
+def draw(
+    widget: Widget, line: Line, width: int, *, over: Style | None = None, ascii_only: bool = False
+) -> Strip:
+    """A line as a strip of exactly `width` cells.
+
+    Args:
+        widget: whose component classes `tone--*` say what the tones look like.
+        line: what to draw.
+        width: in cells; what is too long is cut.
+        over: a style that wins over the tones, for the row under the cursor.
+        ascii_only: draw with plain characters.
+    """
+    base = over or widget.rich_style
+    segments = [
+        Segment(ascii_signs(part.text) if ascii_only else part.text, over or widget.get_component_rich_style(f"tone--{part.tone}"))
+        for part in line
+    ]  # fmt: skip
+    return Strip(segments).adjust_cell_length(width, base).simplify()
+
+
+_CONTENT_STYLES = {
+    Tone.PLAIN: "", Tone.QUIET: "$text-muted", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
+    Tone.BAD: "$text-error", Tone.ACCENT: "$text-accent",
+}  # fmt: skip
+
+
+def as_content(lines: Sequence[Line], *, ascii_only: bool = False) -> Content:
+    """Lines for a widget that wraps them itself. Never markup: foreign brackets stay what they are."""
+    parts: list[tuple[str, str]] = []
+    for number, line in enumerate(lines):
+        if number:
+            parts.append(("\n", ""))
+        parts += [
+            (ascii_signs(part.text) if ascii_only else part.text, _CONTENT_STYLES[part.tone]) for part in line
+        ]
+    return Content.assemble(*parts)

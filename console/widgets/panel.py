@@ -1,0 +1,91 @@
+"""A titled part of the Overview: some lines of toned text, drawn to the width there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.geometry import Region
+from textual.widget import Widget
+
+from console.rows.base import Cell, Tone, fitted
+from console.widgets.lines import TONE_CLASSES, Line, draw, row_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.strip import Strip
+
+    from console.rows.base import Column
+
+    Content = Callable[[int], Sequence[Line]]
+
+
+class Panel(Widget):
+    """The part.
+
+    Args:
+        title: its heading; empty for none.
+        ascii_only: draw with plain characters.
+        id: the widget's.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "panel--title"}
+
+    def __init__(self, title: str = "", *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._title, self._ascii = title, ascii_only
+        self._content: Content = lambda _: ()
+        self._lines: tuple[Line, ...] = ()
+        self._note = ""
+
+    def show(self, content: Content, note: str = "") -> None:
+        """Shows lines; only those that differ are repainted.
+
+        Args:
+            content: gives the lines for a width in cells.
+            note: stands beside the title.
+        """
+        self._content = content
+        if note != self._note:
+            self._note = note
+            self.refresh()
+        self._lay()
+
+    def show_rows(
+        self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, empty: str, note: str = ""
+    ) -> None:
+        """Shows rows in columns, or what to say when there are none."""
+
+        def content(width: int) -> Sequence[Line]:
+            places = fitted(columns, width)
+            return [row_line(cells, columns, places) for cells in rows] or [(Cell(empty, Tone.QUIET),)]
+
+        self.show(content, note)
+
+    def _lay(self) -> None:
+        old, self._lines = self._lines, tuple(self._content(self.size.width)) if self.size.width else ()
+        above = 1 if self._title else 0
+        for y in range(max(len(old), len(self._lines))):
+            if old[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y + above, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        """The lines are laid out for the new width."""
+        self._lay()
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as Textual asks for it."""
+        if self._title and y == 0:
+            heading = Cell(self._title)
+            line: Line = (heading, Cell(f"  {self._note}", Tone.QUIET)) if self._note else (heading,)
+            style: Any = self.get_component_rich_style("panel--title")
+            strip = draw(self, line[:1], len(self._title), over=style, ascii_only=self._ascii)
+            rest = draw(self, line[1:], self.size.width - len(self._title), ascii_only=self._ascii)
+            return strip.join([strip, rest])
+        index = y - (1 if self._title else 0)
+        return draw(
+            self,
+            self._lines[index] if index < len(self._lines) else (),
+            self.size.width,
+            ascii_only=self._ascii,
+        )
