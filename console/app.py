@@ -283,7 +283,11 @@ class TopicConsole(App[int]):
     def action_help(self) -> None:
         """The keys of this screen."""
         screen = self.screen_stack[0]
-        own = [screen.scope, keys.Scope.LIST] if isinstance(screen, ConsoleScreen) and screen.has_list else []
+        own = (
+            [screen.scope, keys.Scope.LIST, keys.Scope.MOVE]
+            if isinstance(screen, ConsoleScreen) and screen.has_list
+            else []
+        )
         self.push_screen(
             HelpScreen([*own, keys.Scope.EVERYWHERE], read_only=self.read_only, ascii_only=self.ascii_only)
         )

@@ -16,6 +16,7 @@ class Scope(StrEnum):
     """Where an action applies; the value is its heading in the help."""
 
     EVERYWHERE = "Everywhere"
+    MOVE = "Moving in a list"
     LIST = "In a list"
     OVERVIEW = "Overview"
     QUEUE = "Queue"
@@ -48,7 +49,7 @@ class Action:
     palette: bool = True
 
 
-_ALL, _LIST = Scope.EVERYWHERE, Scope.LIST
+_ALL, _MOVE, _LIST = Scope.EVERYWHERE, Scope.MOVE, Scope.LIST
 
 ACTIONS = (
     Action("go_overview", ("1",), "Overview", "Is it well? The state of everything on one screen.", _ALL),
@@ -64,15 +65,15 @@ ACTIONS = (
     Action("suspend_process", ("ctrl+z",), "Suspend", "Back to the shell; `fg` returns.", _ALL, palette=False),
     Action("copy_or_quit", ("ctrl+c",), "Copy or quit", "Copy the selected text; with none, leave the console.", _ALL, palette=False),
     Action("quit", ("q", "ctrl+q"), "Quit", "Leave the console.", _ALL, shown=True),
-    Action("cursor_down", ("j", "down"), "Down", "One row down.", _LIST, palette=False),
-    Action("cursor_up", ("k", "up"), "Up", "One row up.", _LIST, palette=False),
-    Action("half_page_down", ("ctrl+d",), "Half a page down", "Half a page down.", _LIST, palette=False),
-    Action("half_page_up", ("ctrl+u",), "Half a page up", "Half a page up.", _LIST, palette=False),
-    Action("page_down", ("pagedown", "ctrl+f"), "Page down", "A page down.", _LIST, palette=False),
-    Action("page_up", ("pageup", "ctrl+b"), "Page up", "A page up.", _LIST, palette=False),
-    Action("first", ("g", "home"), "First row", "To the first row.", _LIST, palette=False),
-    Action("last", ("G", "end"), "Last row", "To the last row, however long the list.", _LIST, palette=False),
-    Action("open", ("enter",), "Open", "Open the row under the cursor.", _LIST, palette=False),
+    Action("cursor_down", ("j", "down"), "Down", "One row down.", _MOVE, palette=False),
+    Action("cursor_up", ("k", "up"), "Up", "One row up.", _MOVE, palette=False),
+    Action("half_page_down", ("ctrl+d",), "Half a page down", "Half a page down.", _MOVE, palette=False),
+    Action("half_page_up", ("ctrl+u",), "Half a page up", "Half a page up.", _MOVE, palette=False),
+    Action("page_down", ("pagedown", "ctrl+f"), "Page down", "A page down.", _MOVE, palette=False),
+    Action("page_up", ("pageup", "ctrl+b"), "Page up", "A page up.", _MOVE, palette=False),
+    Action("first", ("g", "home"), "First row", "To the first row.", _MOVE, palette=False),
+    Action("last", ("G", "end"), "Last row", "To the last row, however long the list.", _MOVE, palette=False),
+    Action("open", ("enter",), "Open", "Open the row under the cursor.", _MOVE, palette=False),
     Action("back", ("escape",), "Back", "Close what is open, or drop the filter.", _LIST, palette=False),
     Action("filter", ("slash",), "Filter", "Words, task: market: err: id: is: age>5m; ! inverts. It searches the whole list.", _LIST, shown=True),
     Action("run_now", ("r",), "Run now", "Make the scheduled task ready at once.", Scope.QUEUE, shown=True, changes=True),

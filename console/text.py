@@ -144,6 +144,11 @@ def stamp(moment: datetime | None, *, utc: bool = False) -> str:
     return local(moment, utc=utc).isoformat(sep=" ", timespec="seconds") if moment else DOT
 
 
+def precise(moment: datetime | None, *, utc: bool = False) -> str:
+    """The whole moment to the second, in the zone that the clock on the screen names."""
+    return f"{local(moment, utc=utc):%Y-%m-%d %H:%M:%S}" if moment else DOT
+
+
 def local(moment: datetime, *, utc: bool = False) -> datetime:
     """The moment in the zone that is shown."""
     from datetime import UTC  # noqa: PLC0415 - the module's other import is for types only

@@ -63,16 +63,14 @@ def _waiting(snapshot: Snapshot) -> str:
 
 
 def verdict(snapshot: Snapshot) -> tuple[str, str]:
-    """The answer in one sentence, with its tone: `good`, `warn` or `bad`.
+    """The answer in one sentence, about the most urgent thing, with its tone: `good`, `warn` or `bad`.
 
     The sentence is about the snapshot's moment; its age is shown beside it.
     """
     if snapshot.problems:
         first = snapshot.problems[0]
         tone = "bad" if first.code in {"unreadable", "worker_down", "worker_silent"} else "warn"
-        more = len(snapshot.problems) - 1
-        rest = f" And {plural(more, 'more thing')} to look at." if more else ""
-        return tone, f"{_sentence(first.text)}{rest}"
+        return tone, _sentence(first.text)
     collection = last_collection(snapshot)
     if snapshot.running:
         return "good", f"All well. {plural(snapshot.depth.running, 'task')} running."
@@ -98,11 +96,7 @@ def outcome(run: Run) -> str:
     """What a run brought, in a few words; empty where it says nothing of itself."""
     if run.state != "completed":
         return clean(run.error or "")
-    try:
-        result = json.loads(run.result or "null")
-    except ValueError:
-        result = None
-    match result:
+    match _result(run):
         case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
             return f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
         case {"topics_synced": int(synced)}:
@@ -111,6 +105,22 @@ def outcome(run: Run) -> str:
             return f"started {plural(len(markets), 'collection')}"
         case _:
             return clean(run.result or "", 60)
+
+
+def brief(run: Run) -> str:
+    """The same where there is little room: `118 new, 38/40 sources`."""
+    if run.state == "completed" and run.name == COLLECT:
+        match _result(run):
+            case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
+                return f"{number(new)} new, {number(asked - failed)}/{number(asked)} sources"
+    return outcome(run)
+
+
+def _result(run: Run) -> object:
+    try:
+        return json.loads(run.result or "null")
+    except ValueError:
+        return None
 
 
 def worker_in_words(snapshot: Snapshot) -> tuple[str, str]:

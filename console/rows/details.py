@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.rows import queue
 from console.rows.base import Cell, Tone, short_name
 from console.rows.schedules import badge
-from console.text import ago, clean, clean_lines, cron_in_words, number, stamp, until, when
+from console.text import ago, clean, clean_lines, cron_in_words, number, precise, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,14 +59,13 @@ def of_task(
             ("attempt", f"{task.attempt}{left}"),
             ("given back", f"{task.deliveries - 1}×" if task.deliveries > 1 else ""),
             ("priority", f"{task.priority:g}" if task.priority else ""),
-            ("enqueued", f"{stamp(task.enqueued_at, utc=utc)}, {ago(task.enqueued_at, now)} ago"),
-            ("since", f"{stamp(task.since, utc=utc)}, {ago(task.since, now)} ago" if task.state != "scheduled" else ""),
-            ("due", f"{stamp(task.due_at, utc=utc)}, {until(task.due_at, now)}" if task.due_at else ""),
+            ("enqueued", f"{precise(task.enqueued_at, utc=utc)}, {ago(task.enqueued_at, now)} ago"),
+            ("since", f"{precise(task.since, utc=utc)}, {ago(task.since, now)} ago" if task.state != "scheduled" else ""),
+            ("due", f"{precise(task.due_at, utc=utc)}, {until(task.due_at, now)}" if task.due_at else ""),
             ("worker", str(task.worker) if task.worker is not None else ""),
-            ("id", clean(task.task_id)),
             ("task", clean(task.name)),
         )
-    )  # fmt: skip
+    ) + [(), (Cell(clean(task.task_id), Tone.QUIET),)]  # fmt: skip
 
 
 def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list[Line]:
@@ -80,18 +79,18 @@ def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list
     lines += _facts(
         (
             ("state", f"{letter.state}, {letter.reason}"),
-            ("died", f"{stamp(letter.last_seen, utc=utc)}, {ago(letter.last_seen, now)} ago"),
-            ("first seen", stamp(letter.first_seen, utc=utc) if letter.first_seen != letter.last_seen else ""),
+            ("died", f"{precise(letter.last_seen, utc=utc)}, {ago(letter.last_seen, now)} ago"),
+            ("first seen", precise(letter.first_seen, utc=utc) if letter.first_seen != letter.last_seen else ""),
             ("retried", f"{number(letter.retries)}×, last {ago(detail.retried_at, now)} ago" if letter.retries else ""),
             ("arguments", arguments(detail.args)),
             ("worker", clean(detail.worker)),
-            ("id", clean(letter.task_id)),
         )
     )  # fmt: skip
+    lines.append((Cell(clean(letter.task_id), Tone.QUIET),))
     if detail.history:
         lines += [(), (Cell("Attempts", Tone.ACCENT),)]
         lines += [
-            (Cell(f"{attempt}  {stamp(at, utc=utc)}  ", Tone.QUIET), Cell(clean(error, 300)))
+            (Cell(f"{attempt}  {precise(at, utc=utc)}  ", Tone.QUIET), Cell(clean(error, 300)))
             for attempt, at, error in detail.history
         ]
     if detail.traceback:
@@ -120,8 +119,8 @@ def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
         (
             ("task", clean(cause.name)),
             ("market", clean(cause.subject)),
-            ("first", f"{stamp(cause.first_seen, utc=utc)}, {ago(cause.first_seen, now)} ago"),
-            ("last", f"{stamp(cause.last_seen, utc=utc)}, {ago(cause.last_seen, now)} ago"),
+            ("first", f"{precise(cause.first_seen, utc=utc)}, {ago(cause.first_seen, now)} ago"),
+            ("last", f"{precise(cause.last_seen, utc=utc)}, {ago(cause.last_seen, now)} ago"),
         )
     )
 
@@ -133,7 +132,7 @@ def of_schedule(schedule: Schedule, now: datetime, *, utc: bool = False) -> list
     paused = ""
     if schedule.paused:
         end = (
-            f"until {stamp(schedule.paused_until, utc=utc)}"
+            f"until {precise(schedule.paused_until, utc=utc)}"
             if schedule.paused_until
             else "until it is resumed"
         )
@@ -146,7 +145,7 @@ def of_schedule(schedule: Schedule, now: datetime, *, utc: bool = False) -> list
             ("runs", f"{cron_in_words(schedule.cron)}"),
             ("cron", f"{clean(schedule.cron)}  {clean(schedule.timezone)}"),
             ("next", f"{when(schedule.next_at, now, utc=utc)}, {until(schedule.next_at, now)}" if schedule.next_at else ""),
-            ("last", f"{stamp(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
+            ("last", f"{precise(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
             ("ended", schedule.last_state or ""),
             ("missed", f"{schedule.missed} ticks" if schedule.missed else ""),
             ("task", clean(schedule.task_name)),

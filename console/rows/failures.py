@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.rows.base import Cell, Column, Tone, short_name, state_cell
+from console.rows.base import Cell, Column, Tone, short_name
 from console.text import DOT, ago, clean, dot, number
 
 if TYPE_CHECKING:
@@ -13,20 +13,19 @@ if TYPE_CHECKING:
     from console.readings.model import Cause, Letter
 
 CAUSE_COLUMNS = (
-    Column("Count", 7, "right"),
-    Column("Error", 24),
-    Column("Task", 20, priority=2),
+    Column("Count", 6, "right"),
+    Column("Error", 22),
+    Column("Task", 19, priority=2),
     Column("First", 5, "right", priority=3),
     Column("Last", 5, "right"),
     Column("Message", 0),
 )
 LETTER_COLUMNS = (
     Column("Died", 5, "right"),
-    Column("State", 8, priority=3),
-    Column("Task", 20),
+    Column("Task", 19),
     Column("Market", 14, priority=2),
     Column("Tries", 5, "right", priority=3),
-    Column("Retried", 7, "right", priority=3),
+    Column("Retried", 8, "right", priority=3),
     Column("Error", 20, priority=2),
     Column("Message", 0),
 )
@@ -42,7 +41,7 @@ def cause_cells(cause: Cause, now: datetime, *, ascii_only: bool = False) -> tup
     del ascii_only
     return (
         Cell(number(cause.count), Tone.BAD),
-        Cell(clean(short_name(cause.error_type), 60)),
+        Cell(clean(short_name(cause.error_type), 60) or DOT),
         Cell(clean(short_name(cause.name), 60)),
         Cell(ago(cause.first_seen, now), Tone.QUIET),
         Cell(ago(cause.last_seen, now)),
@@ -60,11 +59,12 @@ def letter_cells(letter: Letter, now: datetime, *, ascii_only: bool = False) -> 
     del ascii_only
     return (
         Cell(ago(letter.last_seen, now)),
-        state_cell(letter.state),
         Cell(clean(short_name(letter.name), 60)),
         Cell(clean(letter.subject, 40) or DOT),
         Cell(dot(letter.attempts), Tone.QUIET),
-        Cell(dot(letter.retries), Tone.WARN if letter.retries else Tone.QUIET),
-        Cell(clean(short_name(letter.error_type), 60)),
+        Cell("retrying", Tone.WARN)
+        if letter.state == "retrying"
+        else Cell(dot(letter.retries), Tone.WARN if letter.retries else Tone.QUIET),
+        Cell(clean(short_name(letter.error_type), 60) or DOT),
         Cell(clean(letter.error, 300), Tone.QUIET),
     )

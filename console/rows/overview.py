@@ -5,34 +5,50 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from console.readings.verdict import verdict, worker_in_words
-from console.rows.base import Cell, Column, Tone, short_name
-from console.text import age, clean, dot, number, plural, until, when
+from console.readings.verdict import brief, verdict, worker_in_words
+from console.rows.base import STATE_TONES, Cell, Column, Tone, short_name, state_cell
+from console.rows.schedules import badge
+from console.text import DOT, age, clean, number, plural, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from console.readings.model import Headline, Minute, QueueTask, Snapshot
+    from console.readings.model import Headline, Minute, QueueTask, Run, Schedule, Snapshot
 
     Line = tuple[Cell, ...]
 
 RUNNING_COLUMNS = (Column("Task", 19), Column("Market", 12), Column("For", 4, "right"), Column("Progress", 0))
-HEADLINE_COLUMNS = (Column("Ago", 4, "right"), Column("Title", 0), Column("Source", 24, priority=3))
+SCHEDULE_COLUMNS = (
+    Column("Schedule", 18),
+    Column("Next", 8, "right"),
+    Column("At", 16, priority=2),
+    Column("Last", 0),
+)
+RUN_COLUMNS = (Column("Ago", 4, "right"), Column("State", 11), Column("What", 12), Column("Outcome", 0))
+HEADLINE_COLUMNS = (Column("Ago", 4, "right"), Column("Source", 18, priority=2), Column("Title", 0))
 RATE_MINUTES = 10
+SCALE = 6  # cells of the graph's scale
 _TONES = {"good": Tone.GOOD, "warn": Tone.WARN, "bad": Tone.BAD}
 _SIGNS = {"good": "●", "warn": "▲", "bad": "■"}
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def verdict_line(snapshot: Snapshot) -> Line:
-    """Is it well? In one sentence, with the key that helps."""
+def verdict_lines(snapshot: Snapshot) -> list[Line]:
+    """Is it well? In one sentence; below it, the key that helps and how much else there is."""
     tone, text = verdict(snapshot)
     first = snapshot.problems[0].code if snapshot.problems else ""
-    hint = {"worker_down": "  Press w to start one.", "dead_letters": "  Press 3 to see why."}.get(first, "")
+    hint = {"worker_down": "Press w to start one.", "dead_letters": "Press 3 to see why."}.get(first, "")
     if not snapshot.problems and not snapshot.library.documents:
-        hint = "  Press c to collect a market."
-    return (Cell(f"{_SIGNS[tone]} ", _TONES[tone]), Cell(text, _TONES[tone]), Cell(hint, Tone.PLAIN))
+        hint = "Press c to collect a market."
+    more = len(snapshot.problems) - 1
+    rest = (
+        f"And {plural(more, 'more thing')} to look at: {clean(snapshot.problems[1].text, 80)}."
+        if more > 0
+        else ""
+    )
+    below = "  ".join(words for words in (hint, rest) if words)
+    return [(Cell(f"{_SIGNS[tone]} ", _TONES[tone]), Cell(text, _TONES[tone])), (Cell(f"  {below}"),)]
 
 
 def worker_cell(snapshot: Snapshot) -> Cell:
@@ -64,11 +80,12 @@ def hour_line(snapshot: Snapshot) -> Line:
         for name in ("completed", "failed", "retried")
     )
     return (
-        Cell(f"{dot(done)} done", Tone.GOOD if done else Tone.QUIET),
+        Cell("Last hour  ", Tone.QUIET),
+        Cell(f"{number(done)} done", Tone.GOOD if done else Tone.QUIET),
         Cell("  ·  ", Tone.QUIET),
-        Cell(f"{dot(failed)} failed", Tone.BAD if failed else Tone.QUIET),
+        Cell(f"{number(failed)} failed", Tone.BAD if failed else Tone.QUIET),
         Cell("  ·  ", Tone.QUIET),
-        Cell(f"{dot(retried)} retried", Tone.WARN if retried else Tone.QUIET),
+        Cell(f"{number(retried)} retried", Tone.WARN if retried else Tone.QUIET),
         Cell(f"  ·  {pace(snapshot)}", Tone.QUIET),
     )
 
@@ -80,61 +97,113 @@ def pace(snapshot: Snapshot) -> str:
         return "nothing yet"
     came = sum(minute.enqueued for minute in recent) / len(recent)
     went = sum(minute.completed + minute.failed for minute in recent) / len(recent)
-    text = f"{came:.1f}/min in, {went:.1f}/min out"
+    text = f"{came:.1f}/min in, {went:.1f} out"
     waiting = snapshot.depth.pending
     if not waiting:
         return text
-    return f"{text}, empty in {age(waiting / (went - came) * 60)}" if went > came else f"{text}, not draining"
+    return (
+        f"{text}, empty in {age(waiting / (went - came) * 60)}"
+        if went > came
+        else f"{text}: it grows"
+        if came > went
+        else text
+    )
 
 
 def graph(minutes: Sequence[Minute], width: int, height: int) -> list[Line]:
-    """The last hour, a column or two for each minute: what ended in it; with a failure it is red.
+    """The last hour as columns: what ended in each minute; a minute with a failure is red.
 
     Args:
         minutes: oldest first.
         width: in cells.
         height: in lines, at least one.
     """
-    wide = max((width - 6) // max(len(minutes), 1), 1)
-    shown = minutes[-((width - 6) // wide) :]
-    totals = [minute.completed + minute.failed for minute in shown]
-    most = max(totals, default=0)
+    room = max(width - SCALE, 1)
+    spread = [minutes[at * len(minutes) // room] for at in range(room)] if minutes else []
+    shown = spread if room >= len(minutes) else list(minutes[-room:])
+    most = max((_ended(minute) for minute in shown), default=0)
     lines: list[Line] = []
     for level in range(height - 1, -1, -1):
         label = number(most) if level == height - 1 and most else "0" if level == 0 else ""
-        cells = [Cell(f"{label:>5} ", Tone.QUIET)]
-        for minute, total in zip(shown, totals, strict=True):
-            eighths = min(max(math.ceil(total / most * height * 8) - level * 8, 0), 8) if most else 0
+        cells = [Cell(f"{label:>{SCALE - 1}} ", Tone.QUIET)]
+        for minute in shown:
+            ended = _ended(minute)
+            eighths = min(max(math.ceil(ended / most * height * 8) - level * 8, 0), 8) if most else 0
             sign = _EIGHTHS[eighths] if eighths else "▁" if level == 0 else " "
-            tone = Tone.QUIET if not total else Tone.BAD if minute.failed else Tone.ACCENT
-            cells.append(Cell(sign * wide, tone))
+            cells.append(Cell(sign, Tone.QUIET if not ended else Tone.BAD if minute.failed else Tone.ACCENT))
         lines.append(tuple(cells))
     return lines
 
 
-def running_cells(task: QueueTask, now: datetime, progress: str) -> tuple[Cell, ...]:
-    """A running task, in the order of RUNNING_COLUMNS."""
+def _ended(minute: Minute) -> int:
+    return minute.completed + minute.failed
+
+
+def running_cells(task: QueueTask, now: datetime, progress: str, *, orphaned: bool) -> tuple[Cell, ...]:
+    """A running task, in the order of RUNNING_COLUMNS; orphaned, if its worker is gone."""
+    doing = Cell(progress or "has told no progress yet", Tone.ACCENT if progress else Tone.QUIET)
+    if task.cancel:
+        doing = Cell("asked to stop", Tone.WARN)
+    if orphaned:
+        doing = Cell(f"its worker is gone; the next one takes it over  {progress}".rstrip(), Tone.WARN)
     return (
         Cell(clean(short_name(task.name), 60)),
         Cell(clean(task.subject, 40)),
         Cell(age((now - task.since).total_seconds()), Tone.QUIET),
-        Cell("asked to stop" if task.cancel else progress or "no progress told", Tone.WARN if task.cancel else Tone.ACCENT),
+        doing,
+    )
+
+
+def schedule_cells(schedule: Schedule, now: datetime, *, utc: bool = False) -> tuple[Cell, ...]:
+    """A schedule, in the order of SCHEDULE_COLUMNS."""
+    mark = badge(schedule)
+    ended = (
+        f"{schedule.last_state or 'fired'} {age((now - schedule.last_at).total_seconds())} ago"
+        if schedule.last_at
+        else ""
+    )
+    missed = f"missed {schedule.missed}" if schedule.missed else ""
+    state = "" if mark.text == "on" else mark.text
+    words = ", ".join(word for word in (state, missed, ended) if word) or "has not run yet"
+    tone = (
+        mark.tone
+        if state
+        else Tone.WARN
+        if missed
+        else STATE_TONES.get(schedule.last_state or "", Tone.QUIET)
+    )
+    return (
+        Cell(clean(schedule.name, 60)),
+        Cell(DOT if schedule.paused else until(schedule.next_at, now)),
+        Cell(DOT if schedule.paused else when(schedule.next_at, now, utc=utc), Tone.QUIET),
+        Cell(words, tone),
     )  # fmt: skip
+
+
+def run_cells(run: Run, now: datetime) -> tuple[Cell, ...]:
+    """A run, in the order of RUN_COLUMNS."""
+    return (
+        Cell(age((now - run.finished_at).total_seconds()), Tone.QUIET),
+        state_cell(run.state),
+        Cell(clean(run.subject or short_name(run.name), 60)),
+        Cell(brief(run), Tone.QUIET),
+    )
 
 
 def headline_cells(headline: Headline, now: datetime) -> tuple[Cell, ...]:
     """A document, in the order of HEADLINE_COLUMNS."""
     return (
         Cell(age((now - headline.fetched_at).total_seconds()), Tone.QUIET),
-        Cell(clean(headline.title)),
         Cell(clean(headline.source.partition("/")[0], 60), Tone.QUIET),
+        Cell(clean(headline.title)),
     )
 
 
-def next_schedule(snapshot: Snapshot, now: datetime, *, utc: bool = False) -> str:
-    """Which schedule fires next, and when."""
+def next_schedule(snapshot: Snapshot, now: datetime, room: int) -> str:
+    """Which schedule fires next, and when; without its name where there is no room for that."""
     ahead = [one for one in snapshot.schedules if one.next_at is not None and not one.paused]
     if not ahead:
         return "no schedule"
     first = min(ahead, key=lambda one: one.next_at or now)
-    return f"{clean(first.name, 24)} {until(first.next_at, now)} ({when(first.next_at, now, utc=utc)})"
+    text = f"next {clean(first.name, 24)} {until(first.next_at, now)}"
+    return text if len(text) <= room else f"next {until(first.next_at, now)}"

@@ -70,4 +70,4 @@ def waits_for(task: QueueTask) -> str:
         return f"attempt {task.attempt}, after a failure" if task.reason == "retry" else "not due yet"
     if task.deliveries:
         return f"given back {task.deliveries}×, its worker died"
-    return "waits for a worker"
+    return "ready"

@@ -32,11 +32,13 @@ class ConsoleScreen(Screen[None]):
         here: the action that leads to it.
         scope: its own actions.
         has_list: whether it shows a list.
+        says_verdict: whether it says itself what needs the operator.
     """
 
     here: ClassVar[str]
     scope: ClassVar[keys.Scope]
     has_list: ClassVar[bool] = True
+    says_verdict: ClassVar[bool] = False
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall")]  # noqa: RUF012
 
@@ -74,7 +76,7 @@ class ConsoleScreen(Screen[None]):
         self.status.show(snapshot, now, home=self.console.home.root, utc=self.console.utc)
         if snapshot is None:
             return
-        text = banner(snapshot, now)
+        text = banner(snapshot, now, verdict_seen=self.says_verdict)
         if self.banner.display != bool(text):
             self.banner.display = bool(text)
         if text and text != str(self.banner.content):

@@ -43,7 +43,7 @@ class FailuresScreen(ListScreen):
     here = "go_failures"
     scope = keys.Scope.FAILURES
     heading = "Failures by cause"
-    BINDINGS = keys.bindings(keys.Scope.FAILURES)  # type: ignore[assignment]  # a list of one kind of binding
+    BINDINGS = keys.bindings(keys.Scope.FAILURES)
     _cause: Cause | None = None
 
     def tables(self) -> Iterable[WindowTable[Any]]:
@@ -102,9 +102,7 @@ class FailuresScreen(ListScreen):
         """A filter looks at the letters of all causes, unless one is open."""
         if self.table is self.causes:
             self._cause = None
-            self.table.display = False
-            self.table = self.letters
-            self.letters.display = True
+            self.show_table(self.letters)
         super().filtered()
 
     def leave(self) -> None:

@@ -8,6 +8,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from console import keys
 from console.readings import ReadingError
 from console.readings.filters import parse
 from console.screens.base import ConsoleScreen
@@ -32,6 +33,7 @@ class ListScreen(ConsoleScreen):
         can_filter: whether `/` makes sense here.
     """
 
+    BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
     heading: ClassVar[str]
     can_filter: ClassVar[bool] = True
 
@@ -60,7 +62,7 @@ class ListScreen(ConsoleScreen):
         every = tuple(self.tables())
         self.table = every[0]
         for other in every[1:]:
-            other.display = False
+            other.add_class("-hidden")
         yield self.caption
         yield self.prompt
         yield Horizontal(*every, self.detail, id="list")
@@ -128,12 +130,16 @@ class ListScreen(ConsoleScreen):
     def switch(self, table: WindowTable[Any]) -> None:
         """Shows another of the screen's lists."""
         self.console.forget(self.named("window"))
-        self.table.display = False
-        self.table = table
-        table.display = True
+        self.show_table(table)
         table.focus()
         self.read()
         self._caption()
+
+    def show_table(self, table: WindowTable[Any]) -> None:
+        """Lets another list stand in the list's place."""
+        self.table.add_class("-hidden")
+        self.table = table
+        table.remove_class("-hidden")
 
     def caption_text(self) -> str:
         """What the list is called now."""
@@ -154,11 +160,14 @@ class ListScreen(ConsoleScreen):
 
     # -- the filter -----------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where a filter makes no sense, none is offered."""
+        return (action != "filter" or self.can_filter) and super().check_action(action, parameters)
+
     def action_filter(self) -> None:
         """Opens the filter."""
-        if self.can_filter:
-            self.prompt.display = True
-            self.prompt.focus()
+        self.prompt.display = True
+        self.prompt.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows what is typed."""
@@ -173,6 +182,7 @@ class ListScreen(ConsoleScreen):
 
     def filtered(self) -> None:
         """The filter has changed."""
+        self.table.nothing_matches = bool(self.filter_text)
         self.table.forget()
         self.read()
 
@@ -232,7 +242,3 @@ class ListScreen(ConsoleScreen):
 
     def leave(self) -> None:
         """Goes a level up, where there is one."""
-
-    def key_escape(self) -> None:
-        """Escape works from the filter and the detail too."""
-        self.action_back()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from textual.containers import Container
 
 from console import keys
-from console.rows import failures, overview, queue, runs, schedules
+from console.readings.model import WorkerState
+from console.rows import failures, overview, queue
 from console.screens.base import ConsoleScreen
 from console.text import number
 from console.widgets.panel import Panel
@@ -30,14 +31,14 @@ class OverviewScreen(ConsoleScreen):
     here = "go_overview"
     scope = keys.Scope.OVERVIEW
     has_list = False
+    says_verdict = True
     BINDINGS = keys.bindings(keys.Scope.OVERVIEW)  # type: ignore[assignment]  # a list of one kind of binding
 
     def body(self) -> Iterable[Widget]:
         """Panels; which of them stand side by side is the stylesheet's affair."""
         plain = self.console.ascii_only
         self.verdict = Panel(ascii_only=plain, id="verdict")
-        self.depth = Panel("Queue", ascii_only=plain, id="depth")
-        self.hour = Panel("Last hour", ascii_only=plain, id="hour")
+        self.pulse = Panel(ascii_only=plain, id="pulse")
         self.running = Panel("Running now", ascii_only=plain, id="running")
         self.causes = Panel("Failures by cause", ascii_only=plain, id="causes")
         self.schedules = Panel("Schedules", ascii_only=plain, id="schedules")
@@ -45,9 +46,8 @@ class OverviewScreen(ConsoleScreen):
         self.documents = Panel("Newest documents", ascii_only=plain, id="documents")
         yield self.verdict
         yield Container(
-            self.depth, self.hour, self.running, self.causes, self.schedules, self.runs, self.documents,
-            id="panels",
-        )  # fmt: skip
+            self.pulse, self.running, self.causes, self.schedules, self.runs, self.documents, id="panels"
+        )
 
     def draw(self, snapshot: Snapshot | None, now: datetime) -> None:
         """Every panel, from one snapshot."""
@@ -55,13 +55,15 @@ class OverviewScreen(ConsoleScreen):
         if snapshot is None:
             return
         utc, plain = self.console.utc, self.console.ascii_only
-        self.verdict.show(lambda _: [overview.verdict_line(snapshot)])
-        self.depth.show(lambda _: [overview.depth_line(snapshot)])
-        self.hour.show(lambda width: self._hour(snapshot, width))
+        gone = {worker.id for worker in snapshot.workers if worker.state is WorkerState.DEAD}
+        self.verdict.show(lambda _: overview.verdict_lines(snapshot))
+        self.pulse.show(lambda width: self._pulse(snapshot, width))
         self.running.show_rows(
             overview.RUNNING_COLUMNS,
             [
-                overview.running_cells(task, now, queue.progress(task, BAR_WIDTH, ascii_only=plain))
+                overview.running_cells(
+                    task, now, queue.progress(task, BAR_WIDTH, ascii_only=plain), orphaned=task.worker in gone
+                )
                 for task in snapshot.running
             ],
             empty="Nothing runs.",
@@ -72,12 +74,14 @@ class OverviewScreen(ConsoleScreen):
             empty="No dead letters.",
         )
         self.schedules.show_rows(
-            schedules.COLUMNS,
-            [schedules.cells(schedule, now, utc=utc) for schedule in snapshot.schedules],
+            overview.SCHEDULE_COLUMNS,
+            [overview.schedule_cells(schedule, now, utc=utc) for schedule in snapshot.schedules],
             empty="No schedules yet: they are known once a worker has started.",
         )
         self.runs.show_rows(
-            runs.COLUMNS, [runs.cells(run, now) for run in snapshot.last_runs], empty="Nothing has run yet."
+            overview.RUN_COLUMNS,
+            [overview.run_cells(run, now) for run in snapshot.last_runs],
+            empty="Nothing has run yet.",
         )
         self.documents.show_rows(
             overview.HEADLINE_COLUMNS,
@@ -86,6 +90,10 @@ class OverviewScreen(ConsoleScreen):
             note=number(snapshot.library.documents) if snapshot.library.documents else "",
         )
 
-    def _hour(self, snapshot: Snapshot, width: int) -> Sequence[Line]:
-        height = max(self.hour.size.height - 2, 1)
-        return [overview.hour_line(snapshot), *overview.graph(snapshot.minutes, width, height)]
+    def _pulse(self, snapshot: Snapshot, width: int) -> Sequence[Line]:
+        height = max(self.pulse.size.height - 2, 1)
+        return [
+            overview.depth_line(snapshot),
+            overview.hour_line(snapshot),
+            *overview.graph(snapshot.minutes, width, height),
+        ]

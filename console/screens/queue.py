@@ -29,7 +29,7 @@ class QueueScreen(ListScreen):
     here = "go_queue"
     scope = keys.Scope.QUEUE
     heading = "Queue"
-    BINDINGS = keys.bindings(keys.Scope.QUEUE)  # type: ignore[assignment]  # a list of one kind of binding
+    BINDINGS = keys.bindings(keys.Scope.QUEUE)
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """One."""

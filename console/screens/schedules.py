@@ -41,7 +41,7 @@ class SchedulesScreen(ListScreen):
     scope = keys.Scope.SCHEDULES
     heading = "Schedules"
     can_filter = False
-    BINDINGS = keys.bindings(keys.Scope.SCHEDULES)  # type: ignore[assignment]  # a list of one kind of binding
+    BINDINGS = keys.bindings(keys.Scope.SCHEDULES)
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """One."""

@@ -33,12 +33,14 @@ def is_stale(snapshot: Snapshot, now: datetime) -> bool:
     return (now - snapshot.at).total_seconds() > STALE_AFTER_S
 
 
-def banner(snapshot: Snapshot, now: datetime) -> str | None:
-    """What must be said above everything else."""
+def banner(snapshot: Snapshot, now: datetime, *, verdict_seen: bool = False) -> str | None:
+    """What must be said above everything else; a screen with the verdict says most of it itself."""
     if snapshot.unreadable:
         return f"Cannot be read: {clean(snapshot.unreadable, 300)}"
     if is_stale(snapshot, now):
         return f"This is {age((now - snapshot.at).total_seconds())} old: the files do not answer."
+    if verdict_seen:
+        return None
     urgent = {"worker_down", "worker_silent"}
     return next((f"{problem.text}." for problem in snapshot.problems if problem.code in urgent), None)
 
@@ -66,7 +68,7 @@ class StatusBar(Widget):
         """Shows what is known now; repaints only what differs."""
         there = local(now, utc=utc)
         clock = f"{there:%H:%M} {there.tzname() or 'UTC'}"
-        facts = self._facts if snapshot is None else _facts(snapshot, now, utc=utc)
+        facts = self._facts if snapshot is None else _facts(snapshot, now, self.size.width)
         before = (self._home, self._clock, self._facts, self._dead())
         self._home, self._clock, self._facts, self._snapshot = short_path(home), clock, facts, snapshot
         if before != (self._home, self._clock, self._facts, self._dead()):
@@ -110,16 +112,16 @@ class StatusBar(Widget):
                     await self.run_action(f"app.{action}")
 
 
-def _facts(snapshot: Snapshot, now: datetime, *, utc: bool) -> Line:
-    depth = snapshot.depth
-    gap = Cell("   ", Tone.QUIET)
-    return (
+def _facts(snapshot: Snapshot, now: datetime, width: int) -> Line:
+    depth, gap = snapshot.depth, Cell("  ", Tone.QUIET)
+    facts: Line = (
         Cell(" "), overview.worker_cell(snapshot), gap,
         Cell(f"{number(depth.pending)} waiting", Tone.PLAIN if depth.pending else Tone.QUIET), gap,
         Cell(f"{number(depth.running)} running", Tone.ACCENT if depth.running else Tone.QUIET), gap,
         Cell(f"{number(depth.dead_letters)} dead", Tone.BAD if depth.dead_letters else Tone.QUIET), gap,
-        Cell(f"next {overview.next_schedule(snapshot, now, utc=utc)}", Tone.QUIET),
     )  # fmt: skip
+    room = width - sum(cell_len(part.text) for part in facts)
+    return (*facts, Cell(overview.next_schedule(snapshot, now, room), Tone.QUIET))
 
 
 def short_path(path: Path) -> str:

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.strip import Strip
 
 from console.rows.base import GAP, Cell, Tone
-from console.text import ascii_signs, cell
+from console.text import ELLIPSIS, ascii_signs, cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,11 +60,15 @@ def draw(
         Segment(ascii_signs(part.text) if ascii_only else part.text, over or widget.get_component_rich_style(f"tone--{part.tone}"))
         for part in line
     ]  # fmt: skip
-    return Strip(segments).adjust_cell_length(width, base).simplify()
+    strip = Strip(segments)
+    if strip.cell_length > width > 0:
+        more = ascii_signs(ELLIPSIS) if ascii_only else ELLIPSIS
+        strip = Strip.join([strip.crop(0, width - 1), Strip([Segment(more, base)])])
+    return strip.adjust_cell_length(width, base).simplify()
 
 
 _CONTENT_STYLES = {
-    Tone.PLAIN: "", Tone.QUIET: "$text-muted", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
+    Tone.PLAIN: "", Tone.QUIET: "$foreground 60%", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
     Tone.BAD: "$text-error", Tone.ACCENT: "$text-accent",
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from console.rows.base import Cell, Tone, fitted
@@ -62,8 +62,15 @@ class Panel(Widget):
 
         self.show(content, note)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As high as its lines, where the stylesheet says `auto`."""
+        del container, viewport
+        return len(self._content(width)) + (1 if self._title else 0)
+
     def _lay(self) -> None:
         old, self._lines = self._lines, tuple(self._content(self.size.width)) if self.size.width else ()
+        if len(old) != len(self._lines):
+            self.refresh(layout=True)
         above = 1 if self._title else 0
         for y in range(max(len(old), len(self._lines))):
             if old[y : y + 1] != self._lines[y : y + 1]:

@@ -35,6 +35,7 @@ PAGE = 200
 MOST_ROWS = 800
 # Rows between the cursor and an edge of the window at which more are asked for.
 NEAR = 60
+NOTHING_MATCHES = "Nothing matches the filter.\nesc drops it."
 
 
 class Edge(StrEnum):
@@ -58,7 +59,7 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         id: the widget's.
     """
 
-    BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
+    BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
     COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "table--cursor", "table--cursor-blurred"}
 
     class MoreWanted(Message):
@@ -108,6 +109,7 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         super().__init__(id=id)
         self._columns, self._draw_cells, self._key = tuple(columns), draw_cells, key
         self._empty, self._ascii = empty, ascii_only
+        self.nothing_matches = False
         self.window: Window[RowT] | None = None
         self._cursor = 0
         self._now: datetime | None = None
@@ -198,7 +200,11 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
             return head_line(self._columns, places) if self.rows else ()
         index = self.scroll_offset.y + y - 1
         if not self.rows:
-            text = self._empty if self.window is not None else "Reading…"
+            text = (
+                (NOTHING_MATCHES if self.nothing_matches else self._empty)
+                if self.window is not None
+                else "Reading…"
+            )
             lines = text.splitlines()
             return (Cell(lines[y - 2], Tone.QUIET),) if 2 <= y < 2 + len(lines) else ()
         if index >= len(self.rows) or self._now is None:

@@ -1,0 +1,286 @@
+"""Homes for tests: real SQLite files in our own schema, filled as of a frozen moment."""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import os
+import socket
+import sqlite3
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from worker.places import Home
+from worker.queue import schema
+from worker.queue.identity import workers_folder
+from worker.queue.message import encode_call
+from worker.research import schema as library_schema
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
+COLLECT = "worker.tasks.collect_all_sources"
+SYNC = "worker.tasks.weekly_notion_sync"
+QUEUE = "topics"
+
+# What a stranger may send: markup that ends Textual, escape codes, right-to-left overrides, wide and invisible signs.
+HOSTILE = (
+    "[/foo] KeyError: '[/bar]' [link=",
+    "x[/] [b]bold[/b] a [b] c \\[",
+    "\x1b]52;c;cHduZWQ=\x07\x1b]0;pwned\x07\x1b[2J\x9b31mred\x1b[0m",
+    "left\u202eright\u2066 zero\u200bwidth\ufeff \U000e0041tag",
+    "日本語のとても長い見出し 🏳️\u200d🌈 👩\u200d👩\u200d👧 Z̸̢̛̙̬͖̀a͟l̷g̶o̵",
+    "tab\there\r\nsecond line\x00null\x7f",
+    "A" * 5000,
+    "",
+)
+
+
+class Builder:
+    """Fills a home.
+
+    Args:
+        root: its folder.
+        now: the frozen moment.
+    """
+
+    def __init__(self, root: Path, now: datetime = NOW) -> None:
+        self.home, self.now = Home(root).prepare(), now.timestamp()
+        self.tasks = _opened(self.home.tasks_db)
+        schema.make_current(
+            self.tasks, self.home.tasks_db, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS
+        )
+        self.letters = _opened(self.home.dlq_db)
+        schema.make_current(
+            self.letters, self.home.dlq_db, schema.LETTERS_APPLICATION_ID, schema.LETTERS_MIGRATIONS
+        )
+        self.library = _opened(self.home.topics_db)
+        library_schema.make_current(self.library, self.home.topics_db)
+        self._ids = itertools.count(1)
+        self._locks: list[int] = []
+
+    def close(self) -> None:
+        """Closes the files; the workers die."""
+        for conn in (self.tasks, self.letters, self.library):
+            conn.close()
+        self.kill_workers()
+
+    def kill_workers(self) -> None:
+        """Their locks become free, as when their processes end."""
+        for descriptor in self._locks:
+            os.close(descriptor)
+        self._locks.clear()
+
+    def _insert(self, conn: sqlite3.Connection, table: str, **values) -> int:
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        return conn.execute(
+            f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values())
+        ).lastrowid
+
+    def _envelope(self, name: str, subject: str | None, age: float, args: tuple, **more) -> dict:
+        task_id = more.pop("task_id", None) or f"{next(self._ids):08x}-aaaa-bbbb-cccc-000000000000"
+        return {
+            "queue": QUEUE, "data": encode_call(task_id, name, args), "task_id": task_id, "name": name,
+            "subject": subject, "enqueued_at": self.now - age, **more,
+        }  # fmt: skip
+
+    def worker(self, *, alive: bool = True, beat: float = 1.0, pid: int = 4242) -> int:
+        """A worker whose lock is held here, or is free."""
+        number = self._insert(
+            self.tasks, "worker", queue=QUEUE, host=socket.gethostname(), pid=pid, kind="thread", threads=2,
+            started_at=self.now - 7200, heartbeat_at=self.now - beat, heartbeat_s=2.0,
+        )  # fmt: skip
+        folder = workers_folder(self.home.tasks_db)
+        folder.mkdir(exist_ok=True)
+        descriptor = os.open(folder / f"{number}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        if alive:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._locks.append(descriptor)
+        else:
+            os.close(descriptor)
+        return number
+
+    def pending(self, subject: str | None = "demo", *, name: str = COLLECT, age: float = 30, **more) -> int:
+        return self._insert(
+            self.tasks,
+            "task",
+            ready_at=self.now - age,
+            **self._envelope(name, subject, age, (subject,), **more),
+        )
+
+    def scheduled(
+        self,
+        subject: str | None = "demo",
+        *,
+        name: str = COLLECT,
+        due: float = 60,
+        reason: str = "delay",
+        **more,
+    ) -> int:
+        return self._insert(
+            self.tasks, "schedule", due_at=self.now + due, reason=reason,
+            **self._envelope(name, subject, 60, (subject,), **more),
+        )  # fmt: skip
+
+    def running(self, subject: str | None = "demo", *, name: str = COLLECT, worker: int = 1, done: int | None = 5,
+                total: int | None = 12, note: str | None = "bautakt.example, 5 of 12", age: float = 4, **more) -> int:  # fmt: skip
+        return self._insert(
+            self.tasks, "claim", id=(worker << 32) | next(self._ids), seq=1, ready_at=self.now - age - 1,
+            worker=worker, claimed_at=self.now - age, done=done, total=total, note=note, progress_at=self.now,
+            **self._envelope(name, subject, age + 1, (subject,), **more),
+        )  # fmt: skip
+
+    def run(self, subject: str | None = "demo", *, name: str = COLLECT, state: str = "completed", age: float = 60,
+            took: float = 2.4, result: object = None, error: str | None = None, attempt: int = 1) -> int:  # fmt: skip
+        finished = self.now - age
+        return self._insert(
+            self.tasks, "run", queue=QUEUE, task_id=f"{next(self._ids):08x}-run", name=name, subject=subject,
+            state=state, attempt=attempt, worker=1, enqueued_at=finished - took - 1, ready_at=finished - took - 1,
+            started_at=finished - took, finished_at=finished, args=json.dumps({"args": [subject], "kwargs": {}}),
+            result=json.dumps(result) if result is not None else None, error=error,
+        )  # fmt: skip
+
+    def minute(self, ago: int, **events: int) -> None:
+        """What happened so many minutes ago."""
+        for event, count in events.items():
+            self._insert(
+                self.tasks, "minute", queue=QUEUE, minute=int(self.now // 60) - ago, event=event, n=count
+            )
+
+    def schedule(
+        self, name: str, cron: str, *, next_in: float = 3600, last_ago: float | None = None, **more
+    ) -> None:
+        self._insert(
+            self.tasks, "periodic", queue=QUEUE, name=name, task_name=f"worker.tasks.{name}", cron=cron,
+            timezone="Europe/Berlin", catch_up_window=86400, seen_at=self.now, next_at=self.now + next_in,
+            last_at=None if last_ago is None else self.now - last_ago, **more,
+        )  # fmt: skip
+
+    def letter(self, subject: str | None = "demo", *, name: str = COLLECT, error_type: str = "worker.research.errors.NothingCollectedError",
+               error: str = "nothing could be collected for demo", fingerprint: str = "f1", age: float = 300, state: str = "dead",
+               traceback: str | None = None, reason: str = "failed") -> int:  # fmt: skip
+        number = next(self._ids)
+        task_id = f"{number:08x}-dead"
+        at = datetime.fromtimestamp(self.now - age, UTC).isoformat()
+        trace = traceback if traceback is not None else TRACEBACK.format(kind=error_type, error=error)
+        return self._insert(
+            self.letters, "letter", state=state, death=f"{task_id}/4", queue=QUEUE, task_id=task_id, name=name,
+            subject=subject, reason=reason, data=encode_call(task_id, name, (subject,)),
+            args=json.dumps({"args": [subject], "kwargs": {}}),
+            attempts=json.dumps([{"attempt": one, "at": at, "error": error} for one in (1, 2, 3, 4)]),
+            worker="worker-1:4242", first_seen=self.now - age - 420, last_seen=self.now - age, error_type=error_type,
+            error=error, traceback=trace, fingerprint=fingerprint,
+        )  # fmt: skip
+
+    def document(self, title: str, *, source: str = "bautakt.example/feed", age: float = 600) -> None:
+        number = next(self._ids)
+        self._insert(
+            self.library, "document", market="demo", source=source, title=title, url=f"https://bautakt.example/{number}",
+            canonical_key=f"bautakt.example/{number}", content_hash=str(number), content=title, language="de",
+            domain="PropTech", country="Germany", vertical="PropTech", reliability_score=0.5, fetched_at=self.now - age,
+        )  # fmt: skip
+        self.library.execute(
+            "INSERT INTO tally (name, n) VALUES ('documents', 1) ON CONFLICT (name) DO UPDATE SET n = n + 1"
+        )
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/srv/topic/lib/python3.11/site-packages/huey/api.py", line 379, in _execute
+    task_value = task.execute()
+  File "/srv/topic/worker/tasks.py", line 31, in collect_all_sources
+    return jobs.collect_market(config_path)
+  File "/srv/topic/worker/jobs.py", line 112, in collect_market
+    stats = collect(market, library, report=current_run().progress, options=options).as_dict()
+{kind}: {error}
+"""
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.execute("PRAGMA journal_mode = wal")
+    return conn
+
+
+def empty(builder: Builder) -> None:
+    """A home in which nothing has happened yet."""
+
+
+def busy(builder: Builder) -> None:
+    """A good day: work waits, runs and gets done."""
+    builder.worker()
+    builder.running("proptech_de", done=17, total=40, note="haufe.de, 17 of 40", age=8)
+    builder.running("demo", done=5, total=12, note="bautakt.example, 5 of 12", age=2)
+    for number in range(30):
+        builder.pending(["demo", "proptech_de", "smart_city"][number % 3], age=240 - 8 * number)
+    builder.scheduled("demo", due=95)
+    builder.scheduled("proptech_de", due=118, reason="retry", attempt=2)
+    builder.scheduled(None, name=SYNC, due=86_000)
+    builder.schedule("daily_collection", "0 2 * * *", next_in=6 * 3600, last_ago=18 * 3600)
+    builder.schedule("weekly_notion_sync", "0 9 * * 1", next_in=6 * 86400 + 13 * 3600, last_ago=11 * 3600)
+    for minutes in range(60):
+        builder.minute(
+            minutes,
+            completed=(minutes * 7) % 11,
+            enqueued=(minutes * 5) % 9,
+            **({"dead": 1} if minutes == 23 else {}),
+        )
+    for number in range(12):
+        builder.run(
+            ["demo", "proptech_de"][number % 2], age=60 + 300 * number, took=2.4 + number,
+            result={"documents": 118 - 9 * number, "sources": 40, "errors": 2},
+        )  # fmt: skip
+    builder.letter("smart_city", error="nothing could be collected for smart_city: all 3 sources failed")
+    for number in range(24):
+        builder.document(
+            f"Wärmepumpen im Bestand, Teil {number}: was Verwalter wissen müssen", age=60 * number
+        )
+
+
+def broken(builder: Builder) -> None:
+    """A bad night: the worker is dead, letters pile up, a schedule is late."""
+    builder.worker(alive=False, beat=260)
+    builder.running("proptech_de", done=17, total=40, note="haufe.de, 17 of 40", age=280)
+    for number in range(12):
+        builder.pending("demo", age=260 - number)
+    builder.scheduled("demo", due=-30, reason="retry", attempt=3)
+    builder.schedule("daily_collection", "0 2 * * *", next_in=-600, last_ago=86400 + 600, missed=2)
+    builder.schedule(
+        "weekly_notion_sync", "0 9 * * 1", paused_at=builder.now - 60, pause_note="Notion moves house"
+    )
+    for minutes in range(5, 60, 4):
+        builder.minute(minutes, completed=1, enqueued=2, dead=minutes % 3)
+    for number in range(40):
+        builder.letter("demo", age=300 + number)
+    for number in range(7):
+        builder.letter("proptech_de", error_type="ssl.SSLError", error="certificate has expired for haufe.de", fingerprint="f2", age=900 + number)  # fmt: skip
+    builder.letter(None, name="worker.tasks.gone", error_type="", error="no task of this name is known", fingerprint="f3", reason="unknown_task", age=86400, traceback="")  # fmt: skip
+    for number in range(4):
+        builder.run(
+            "demo", state="dead", age=300 + number, error="nothing could be collected for demo", attempt=4
+        )
+
+
+def hostile(builder: Builder) -> None:
+    """Everything that comes from outside is as bad as it can be."""
+    builder.worker()
+    for at, text in enumerate(HOSTILE):
+        builder.pending(text, name=f"evil.{text}", age=at)
+        builder.running(text, name=f"evil.{text}", done=at, total=12, note=text)
+        builder.scheduled(text, name=f"evil.{text}")
+        builder.letter(
+            text,
+            name=f"evil.{text}",
+            error_type=f"evil.{text}",
+            error=text,
+            fingerprint=f"f{at}",
+            traceback=f"Traceback\n  {text}\n{text}",
+        )
+        builder.run(text, name=f"evil.{text}", state="dead", error=text, result=text)
+        builder.document(text or "untitled", source=text or "nowhere")
+    builder.schedule(HOSTILE[0], HOSTILE[1], error=HOSTILE[2], pause_note=HOSTILE[3], paused_at=builder.now)
+    builder.schedule(HOSTILE[2], HOSTILE[4])
+
+
+SCENES = {"empty": empty, "busy": busy, "broken": broken, "hostile": hostile}
