@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from worker.config import ConfigError
     from worker.places import Home
     from worker.queue import Change, Operator, QueueMark
 
@@ -113,7 +114,7 @@ class Actions:
         try:
             check_market(self._config, market)
         except ConfigError as error:
-            raise ActionRefused(str(error)) from error
+            raise ActionRefused(_first_fault(error)) from error
         done = self.enqueue(COLLECT, [market], subject=market, delay=delay, at=at, priority=priority)
         when = f" in {delay:g} s" if delay else f" at {at.isoformat()}" if at else ""
         return Done(f"Collection of {clean(market, MAX_NAME)} enqueued{when}.", done.change)
@@ -196,6 +197,12 @@ class Actions:
     def undo(self, entry: str | None = None) -> Done:
         """Takes an act back: the latest, or the one of a journal entry."""
         return _told(self._do("undo", entry), "Undone for", "item")
+
+
+def _first_fault(error: ConfigError) -> str:
+    more = len(error.faults) - 1
+    rest = f" (and {more} more; topic-worker check names them all)" if more else ""
+    return f"{error.faults[0]}{rest}"
 
 
 def _told(change: Change, verb: str, noun: str) -> Done:

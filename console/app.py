@@ -26,7 +26,7 @@ from console.screens.overview import OverviewScreen
 from console.screens.queue import QueueScreen
 from console.screens.schedules import SchedulesScreen
 from console.text import clean
-from console.themes import THEMES, chosen
+from console.themes import THEMES, chosen, no_colour
 from console.widgets.frame import short_path
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class TopicConsole(App[int]):
         clock: Callable[[], datetime] = utc_now,
         live: bool = True,
     ) -> None:
-        super().__init__()
+        # Textual decides here, before any theme is set, whether NO_COLOR means greys or no colour at all.
+        super().__init__(ansi_color=True if no_colour() else None)
         self.home, self.read_only, self.ascii_only, self.clock = home, read_only, ascii_only, clock
         self.utc = False
         self.snapshot: Snapshot | None = None

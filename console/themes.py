@@ -27,10 +27,15 @@ THEMES = (DARK, LIGHT, HIGH_CONTRAST)
 NO_COLOR_THEME = "ansi-dark"
 
 
+def no_colour() -> bool:
+    """Whether the terminal's user wants no colour (https://no-color.org)."""
+    return bool(os.environ.get("NO_COLOR"))
+
+
 def chosen(name: str | None) -> str:
-    """The theme to start with: the one that was named, else what the terminal asks for.
+    """The theme to start with.
 
     Args:
-        name: of `--theme`; `NO_COLOR` (https://no-color.org) wins over it.
+        name: of `--theme`; `NO_COLOR` wins over it.
     """
-    return NO_COLOR_THEME if os.environ.get("NO_COLOR") else name or DARK.name
+    return NO_COLOR_THEME if no_colour() else name or DARK.name

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Line = tuple[Cell, ...]
 
-BAR_WIDTH = 24
+BAR_WIDTH = 16
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> list[Line]:

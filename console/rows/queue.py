@@ -60,8 +60,11 @@ def progress(task: QueueTask, width: int, *, ascii_only: bool = False) -> str:
     if task.done is None:
         return ""
     drawn = bar(task.done, task.total, width, ascii_only=ascii_only)
+    note = clean(task.note, 80)
+    if task.total and note.endswith(f"{task.done} of {task.total}"):
+        return f"{drawn} {note}"  # the note tells the numbers itself
     of = f"{task.done}/{task.total}" if task.total else str(task.done)
-    return f"{drawn} {of} {clean(task.note, 80)}".rstrip()
+    return f"{drawn} {of} {note}".rstrip()
 
 
 def waits_for(task: QueueTask) -> str:

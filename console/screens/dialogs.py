@@ -42,7 +42,7 @@ class ConfirmScreen(ModalScreen[bool]):
     def __init__(self, question: str, *, place: str, count: int, sample: Sequence[str]) -> None:
         super().__init__()
         self._question, self._place, self._count = question, place, count
-        self._sample = [clean(line, 120) for line in sample[:SAMPLE]]
+        self._sample = [clean(line, 56) for line in sample[:SAMPLE]]
         self._more = max(len(sample) - SAMPLE, 0)
 
     @property

@@ -59,7 +59,7 @@ class HelpScreen(ModalScreen[None]):
                 pressed = " ".join(keys.shown_key(key) for key in action.keys)
                 dimmed = self._read_only and action.changes
                 lines.append((
-                    Cell(f"{pressed:<12}", Tone.QUIET if dimmed else Tone.PLAIN),
+                    Cell(f"{pressed:<14}", Tone.QUIET if dimmed else Tone.PLAIN),
                     Cell(action.help, Tone.QUIET if dimmed else Tone.PLAIN),
                 ))  # fmt: skip
             lines.append(())

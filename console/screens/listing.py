@@ -51,7 +51,7 @@ class ListScreen(ConsoleScreen):
 
     def body(self) -> Iterable[Widget]:
         """Title and filter above; list and detail below."""
-        self.filter_text = ""
+        self.filter_text, self._fault = "", ""
         self.caption = Static(id="caption", markup=False)
         self.prompt = Input(
             placeholder="words  task:  market:  err:  id:  is:  age>5m  !inverts", id="filter", compact=True
@@ -154,7 +154,7 @@ class ListScreen(ConsoleScreen):
             else ""
         )
         shown = f"  filter: {clean(self.filter_text, 80)}" if self.filter_text else ""
-        text = f"{self.caption_text()}{total or hits}{shown}"
+        text = f"{self.caption_text()}{total or hits}{shown}" if not self._fault else clean(self._fault, 200)
         if text != str(self.caption.content):
             self.caption.update(Content(text), layout=False)
 
@@ -174,8 +174,10 @@ class ListScreen(ConsoleScreen):
         try:
             parse(event.value)
         except ReadingError as error:
-            self.caption.update(Content(str(error)), layout=False)
+            self._fault = str(error)
+            self._caption()
             return
+        self._fault = ""
         if event.value != self.filter_text:
             self.filter_text = event.value
             self.filtered()

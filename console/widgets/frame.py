@@ -41,8 +41,8 @@ def banner(snapshot: Snapshot, now: datetime, *, verdict_seen: bool = False) -> 
         return f"This is {age((now - snapshot.at).total_seconds())} old: the files do not answer."
     if verdict_seen:
         return None
-    urgent = {"worker_down", "worker_silent"}
-    return next((f"{problem.text}." for problem in snapshot.problems if problem.code in urgent), None)
+    urgent = {"worker_down": "  Press w to start one.", "worker_silent": ""}
+    return next((f"{one.text}.{urgent[one.code]}" for one in snapshot.problems if one.code in urgent), None)
 
 
 class StatusBar(Widget):

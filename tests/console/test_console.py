@@ -1,0 +1,265 @@
+"""The console as it is used: keys in, rows and words out, over real files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.console import homes
+from tests.console.conftest import console
+from tests.console.waiting import press, settled, until
+
+
+def toasts(app):
+    return [toast.message for toast in app._notifications]
+
+
+def rows(builder, table, *, file="tasks"):
+    return getattr(builder, file).execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+async def test_c_and_enter_start_a_collection(builder):
+    async with console(builder).run_test(notifications=True) as pilot:
+        await press(pilot, "c", "enter")
+        await until(pilot, lambda: toasts(pilot.app))
+        assert toasts(pilot.app) == ["Collection of demo enqueued."]
+        await until(pilot, lambda: pilot.app.snapshot.depth.pending == 1)
+    name, subject = builder.tasks.execute("SELECT name, subject FROM task").fetchone()
+    assert (name, subject) == (homes.COLLECT, "demo")
+
+
+async def test_the_market_of_the_last_collection_comes_first(builder):
+    builder.run("proptech_de", result={"documents": 1, "sources": 1, "errors": 0})
+    async with console(builder).run_test() as pilot:
+        await press(pilot, "c", "enter")
+        await until(pilot, lambda: rows(builder, "task"))
+    assert builder.tasks.execute("SELECT subject FROM task").fetchone()[0] == "proptech_de"
+
+
+async def test_a_faulty_market_is_refused_with_file_and_line(builder, tmp_path):
+    config = tmp_path / "config"
+    (config / "markets").mkdir(parents=True)
+    (config / "markets" / "bad.yaml").write_text("domain: X\nlanguag: de\n")
+    app = console(builder)
+    app._actor._actions._config = config
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "c", "enter")
+        await until(pilot, lambda: toasts(app))
+        assert "bad.yaml:" in toasts(app)[0]
+        assert "more; topic-worker check names them all" in toasts(app)[0]
+    assert rows(builder, "task") == 0
+
+
+async def test_a_dead_letter_is_retried_deleted_and_brought_back(builder):
+    builder.worker()
+    first, second = builder.letter(age=10), builder.letter(age=20)
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "3", "enter", "r")
+        await until(pilot, lambda: "Retried 1 dead letter.  u undoes it." in toasts(app))
+        assert (
+            builder.letters.execute("SELECT state FROM letter WHERE id = ?", (first,)).fetchone()[0]
+            == "retrying"
+        )
+        assert rows(builder, "task") == 1
+        screen = app.screen
+        # The one that is retried no longer stands first among the dead.
+        await until(pilot, lambda: screen.table.rows[0].id == second)
+        await press(pilot, "g", "x")
+        await until(pilot, lambda: "Deleted 1 dead letter.  u undoes it." in toasts(app))
+        assert (
+            builder.letters.execute("SELECT count(*) FROM letter WHERE id = ?", (second,)).fetchone()[0] == 0
+        )
+        await press(pilot, "u")
+        await until(pilot, lambda: rows(builder, "letter", file="letters") == 2)
+
+
+async def test_a_whole_cause_asks_first_and_takes_the_frozen_list(builder):
+    for number in range(5):
+        builder.letter(age=number)
+    other = builder.letter(fingerprint="other", age=900)
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "3", "x")
+        await until(pilot, lambda: app.screen.query("#question"))
+        builder.letter(age=0)  # arrives while the question stands
+        await pilot.press("y")
+        await until(pilot, lambda: "Deleted 5 dead letters.  u undoes it." in toasts(app))
+    left = builder.letters.execute(
+        "SELECT fingerprint, count(*) FROM letter GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert left == [("f1", 1), ("other", 1)]
+    assert other
+
+
+@pytest.mark.parametrize("answer", ["n", "escape", "q"])
+async def test_no_means_no(builder, answer):
+    for number in range(5):
+        builder.letter(age=number)
+    async with console(builder).run_test() as pilot:
+        await press(pilot, "3", "C")
+        await until(pilot, lambda: pilot.app.screen.query("#question"))
+        await pilot.press(answer)
+        await settled(pilot)
+        assert pilot.app.is_running
+    assert rows(builder, "letter", file="letters") == 5
+
+
+async def test_above_fifty_a_y_is_too_quick_and_the_number_is_typed(builder):
+    for number in range(60):
+        builder.pending(age=number)
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "2", "C")
+        await until(pilot, lambda: app.screen.query("#typed"))
+        await pilot.press("y")
+        await pilot.press(*"59", "enter")
+        await settled(pilot)
+        assert rows(builder, "task") == 60
+        await pilot.press(*"60", "enter")
+        await until(pilot, lambda: rows(builder, "task") == 0)
+        await until(pilot, lambda: "Cleared 60 waiting tasks.  u undoes it." in toasts(app))
+        await press(pilot, "u")
+        await until(pilot, lambda: rows(builder, "task") == 60)
+
+
+async def test_clear_respects_the_filter(builder):
+    for number in range(6):
+        builder.pending(["demo", "other"][number % 2])
+    async with console(builder).run_test() as pilot:
+        await press(pilot, "2", "slash", *"market:other", "enter", "C")
+        await until(pilot, lambda: pilot.app.screen.query("#question"))
+        await pilot.press("y")
+        await until(pilot, lambda: rows(builder, "task") == 3)
+    assert {row[0] for row in builder.tasks.execute("SELECT subject FROM task")} == {"demo"}
+
+
+async def test_the_cursor_stays_with_its_row_while_others_come_and_go(builder):
+    for number in range(40):
+        builder.pending(f"m{number}")
+    async with console(builder).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "2", *["j"] * 12)
+        table = pilot.app.screen.table
+        held = table.highlighted.key
+        builder.tasks.execute("DELETE FROM task WHERE id < 6")
+        for _ in range(3):
+            builder.running("new")
+        await until(pilot, lambda: len(table.rows) == 38)
+        assert table.highlighted.key == held
+        builder.tasks.execute("DELETE FROM task WHERE id = ?", (int(held[1:]),))
+        await until(pilot, lambda: len(table.rows) == 37)
+        assert table.highlighted.key != held
+
+
+async def test_a_long_list_is_walked_to_its_end_and_back(builder):
+    builder.tasks.execute("BEGIN")
+    for number in range(5000):
+        builder.pending(f"m{number}")
+    builder.tasks.execute("COMMIT")
+    async with console(builder).run_test(size=(80, 24)) as pilot:
+        await press(pilot, "2")
+        table = pilot.app.screen.table
+        assert len(table.rows) == 200
+        await pilot.press("G")
+        await until(pilot, lambda: table.highlighted and table.highlighted.subject == "m4999")
+        step = table.size.height - 2
+        for pages in range(1, 21):
+            await pilot.press("pageup")
+            await until(pilot, lambda pages=pages: table.highlighted.subject == f"m{4999 - pages * step}")
+        await pilot.press("g")
+        await until(pilot, lambda: table.highlighted.subject == "m0")
+        for pages in range(1, 61):
+            await pilot.press("pagedown")
+            await until(pilot, lambda pages=pages: table.highlighted.subject == f"m{pages * step}")
+        assert len(table.rows) == 800
+
+
+async def test_a_cause_opens_into_letters_and_escape_leads_back(builder):
+    homes.broken(builder)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "3", "enter")
+        assert app.screen.table is app.screen.letters
+        await press(pilot, "enter")
+        assert app.screen.is_open
+        assert "jobs.collect_market" in str(app.screen.detail_text.content)
+        await press(pilot, "escape")
+        assert not app.screen.is_open
+        await press(pilot, "escape")
+        assert app.screen.table is app.screen.causes
+        await press(pilot, "escape", "escape")
+        assert app.is_running
+
+
+async def test_a_schedule_is_paused_resumed_and_run(builder):
+    builder.schedule("daily_collection", "0 2 * * *")
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "4", "p")
+        await until(pilot, lambda: app.screen.table.highlighted.paused)
+        await press(pilot, "p")
+        await until(pilot, lambda: not app.screen.table.highlighted.paused)
+        await press(pilot, "r")
+        await until(pilot, lambda: rows(builder, "task") == 1)
+
+
+async def test_read_only_changes_nothing_whatever_is_pressed(builder):
+    homes.busy(builder)
+    before = [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")]
+    app = console(builder, read_only=True)
+    async with app.run_test(notifications=True) as pilot:
+        for screen in "1234":
+            await press(pilot, screen, "c", "r", "x", "C", "u", "p", "w", "escape")
+    assert [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")] == before
+    assert rows(builder, "journal") == 0
+
+
+async def test_help_and_palette_offer_what_is_possible_here(builder):
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "3", "question_mark")
+        assert "Run it again" in str(app.screen.query("Static").first().render())
+        await press(pilot, "question_mark", "colon")
+        await pilot.press(*"schedules")
+        await until(pilot, lambda: "Schedules" in str(app.screen.query_one("OptionList").options))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "schedules")
+
+
+async def test_a_dead_worker_is_said_and_a_new_one_seen(builder):
+    homes.busy(builder)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "2")
+        assert not app.screen.banner.display
+        builder.kill_workers()
+        await until(pilot, lambda: app.screen.banner.display)
+        assert "Worker is not running: 32 tasks wait" in str(app.screen.banner.content)
+        builder.worker()
+        await until(pilot, lambda: not app.screen.banner.display)
+
+
+async def test_a_file_that_breaks_while_it_is_watched_is_named(builder):
+    homes.busy(builder)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        for name in ("tasks.db", "tasks.db-wal", "tasks.db-shm"):
+            (builder.home.root / name).rename(builder.home.root / f"gone-{name}")
+        builder.home.tasks_db.write_bytes(b"not a database, whatever it says" * 200)
+        await until(pilot, lambda: app.screen.banner.display)
+        assert "tasks.db" in str(app.screen.banner.content)
+        assert app.screen.has_class("-stale")
+
+
+async def test_a_home_that_is_created_later_is_seen(tmp_path):
+    from console.app import TopicConsole
+    from tests.console.conftest import CONFIG
+    from worker.places import Home
+
+    app = TopicConsole(home=Home(tmp_path / "later"), config=CONFIG, clock=lambda: homes.NOW)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.snapshot is not None)
+        late = homes.Builder(tmp_path / "later")
+        homes.busy(late)
+        await until(pilot, lambda: app.snapshot.depth.pending == 30)
+        late.close()

@@ -1,0 +1,105 @@
+"""Every screen at both sizes, on an empty, a good, a bad and a hostile day. Look at each picture that changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.console import homes
+from tests.console.conftest import console
+from tests.console.waiting import press, settled
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+SCREENS = {"overview": "1", "queue": "2", "failures": "3", "schedules": "4"}
+
+
+@pytest.fixture
+def picture(snap_compare, builder, monkeypatch, tmp_path):
+    """Compares what the console shows after some keys with the picture that was looked at."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def compare(scene, keys=(), size="80x24", **options):
+        homes.SCENES[scene](builder)
+
+        async def before(pilot):
+            await press(pilot, *keys)
+            await settled(pilot)
+
+        terminal = SIZES.get(size, size)
+        return snap_compare(console(builder, **options), terminal_size=terminal, run_before=before)
+
+    return compare
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", homes.SCENES)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_screen(picture, screen, scene, size):
+    assert picture(scene, [SCREENS[screen]], size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("name", "scene", "keys"),
+    [
+        ("a task in full", "busy", ["2", "enter"]),
+        ("the letters of a cause", "broken", ["3", "enter"]),
+        ("a letter in full", "broken", ["3", "enter", "enter"]),
+        ("a schedule in full", "broken", ["4", "enter"]),
+        ("a hostile letter in full", "hostile", ["3", "enter", "enter"]),
+        ("a filter", "busy", ["2", "slash", *"is:scheduled"]),
+        ("a filter that finds nothing", "busy", ["2", "slash", *"nowhere"]),
+        ("a filter that cannot be understood", "busy", ["2", "slash", *"foo:bar"]),
+        ("which market", "busy", ["c"]),
+        ("really clear", "broken", ["3", "C"]),
+        ("really retry a cause", "broken", ["3", "r"]),
+        ("help", "busy", ["3", "question_mark"]),
+        ("the last rows", "busy", ["2", "G"]),
+    ],
+)
+def test_moment(picture, name, scene, keys, size):
+    assert picture(scene, keys, size)
+
+
+def test_read_only(picture):
+    assert picture("busy", ["2"], read_only=True)
+
+
+def test_plain_characters(picture):
+    assert picture("busy", ["2"], "120x40", ascii_only=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "high-contrast"])
+def test_theme(picture, theme):
+    assert picture("busy", [], "120x40", theme=theme)
+
+
+def test_without_colour(picture, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert picture("broken", ["2"])
+
+
+def test_too_small(picture):
+    assert picture("busy", [], (50, 10))
+
+
+def test_a_count_is_typed_above_fifty(picture, builder):
+    for number in range(60):
+        builder.letter(age=number)
+    assert picture("empty", ["3", "C"])
+
+
+def test_an_old_look_says_how_old_it_is(snap_compare, builder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    homes.busy(builder)
+    from datetime import timedelta
+
+    app = console(builder)
+
+    async def before(pilot):
+        await settled(pilot)
+        app._poller.stop()
+        app.clock = lambda: homes.NOW + timedelta(seconds=42)
+        app.redraw()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
