@@ -87,6 +87,20 @@ class Actions:
         except QueueError as error:
             raise ActionRefused(str(error)) from error
 
+    def environment(self) -> str:
+        """What the settings call this installation: `production`; empty where they say nothing.
+
+        Raises:
+            ActionRefused: the settings have a fault.
+        """
+        from worker.config import ConfigError  # noqa: PLC0415 - brings pydantic
+        from worker.settings import load_settings  # noqa: PLC0415
+
+        try:
+            return load_settings(self._config).environment
+        except ConfigError as error:
+            raise ActionRefused(_first_fault(error)) from error
+
     # -- starting -------------------------------------------------------------------------------
 
     def markets(self) -> tuple[str, ...]:

@@ -88,6 +88,7 @@ class TopicConsole(App[int]):
         super().__init__(ansi_color=True if no_colour() else None)
         self.home, self.read_only, self.ascii_only, self.clock = home, read_only, ascii_only, clock
         self.utc = False
+        self.environment = ""
         self.snapshot: Snapshot | None = None
         self.local_worker = LocalWorker(home, config)
         self._with_worker, self._theme_name, self._live = with_worker, chosen(theme), live
@@ -110,11 +111,16 @@ class TopicConsole(App[int]):
             # Without these the terminal stays in the alternate screen when ssh drops.
             loop.add_signal_handler(number, self.exit, 128 + number)
         self._actor.start()
+        self.mark(lambda actions: actions.environment(), self._show_environment)
         if self._live:
             self._poller.start()
             self.set_interval(1.0, self._tick)
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
+
+    def _show_environment(self, name: str) -> None:
+        self.environment = clean(name, 24)
+        self.redraw()
 
     def on_unmount(self) -> None:
         """Nothing goes on behind the operator's back."""
@@ -166,9 +172,14 @@ class TopicConsole(App[int]):
         elif count == 1:
             agreed()
         else:
-            place = short_path(self.home.root)
+            place = self.place
             dialog = ConfirmScreen(question, place=place, count=count, sample=sample)
             self.push_screen(dialog, lambda meant: agreed() if meant else None)
+
+    @property
+    def place(self) -> str:
+        """Which data this is, for whoever is about to change it."""
+        return f"{short_path(self.home.root)}{f', {self.environment}' if self.environment else ''}"
 
     def permits(self, action: str) -> bool | None:
         """Whether a key does something; None where the console is read-only and it would change something."""
@@ -258,7 +269,7 @@ class TopicConsole(App[int]):
         pid = here[0].pid
         question = f"Stop the worker (pid {pid})? It finishes what it does; what waits stays."
         self.push_screen(
-            ConfirmScreen(question, place=short_path(self.home.root), count=1, sample=[]),
+            ConfirmScreen(question, place=self.place, count=1, sample=[]),
             lambda meant: (
                 self._actor.do(lambda _: stop(pid), lambda _: self._stopping(pid)) if meant else None
             ),

@@ -48,9 +48,10 @@ def _console(options: argparse.Namespace, home: Home, config: Path) -> int:
         raise CommandError(
             "the console needs a terminal; for scripts use: topic-console status --json", Exit.UNUSABLE
         )
-    if os.environ.get("TERM", "dumb") == "dumb":
+    term = os.environ.get("TERM", "")
+    if term in {"", "dumb"}:
         raise CommandError(
-            "this terminal (TERM=dumb) cannot draw the console; use: topic-console status", Exit.UNUSABLE
+            f"this terminal (TERM={term}) cannot draw the console; use: topic-console status", Exit.UNUSABLE
         )
     if not options.read_only:
         home.prepare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from console.readings import Readings
     from console.rows.base import Cell, Column
     from worker.places import Home
+
+
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
 class Exit(IntEnum):
@@ -111,8 +115,9 @@ def plain(value: Any) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """One JSON document."""
-    return json.dumps(plain(value), ensure_ascii=False, indent=2)
+    """One JSON document, in which signs that steer a terminal are escaped: somebody may just look at it."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def unpacked(text: str | None) -> Any:

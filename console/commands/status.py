@@ -59,7 +59,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
 
 def in_words(snapshot: Snapshot) -> str:
     """The snapshot for people."""
-    from console.text import plural, until, when  # noqa: PLC0415 - not needed with --json
+    from console.text import clean, plural, until, when  # noqa: PLC0415 - not needed with --json
 
     depth = snapshot.depth
     lines = [verdict(snapshot)[1]]
@@ -69,7 +69,7 @@ def in_words(snapshot: Snapshot) -> str:
         f"{plural(depth.dead_letters, 'dead letter')}; {plural(snapshot.library.documents, 'document')}."
     )
     lines += [
-        f"{schedule.name}: {'paused' if schedule.paused else f'{until(schedule.next_at, snapshot.at)} ({when(schedule.next_at, snapshot.at)})'}"
+        f"{clean(schedule.name)}: {'paused' if schedule.paused else f'{until(schedule.next_at, snapshot.at)} ({when(schedule.next_at, snapshot.at)})'}"
         for schedule in snapshot.schedules
     ]
     return "\n".join(lines)

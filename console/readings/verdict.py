@@ -22,16 +22,15 @@ def problems(snapshot: Snapshot) -> tuple[Problem, ...]:
         found.append(Problem("unreadable", snapshot.unreadable))
     found += _of_workers(snapshot)
     for schedule in snapshot.schedules:
+        name = clean(schedule.name, 60)
         if schedule.error:
-            found.append(
-                Problem("schedule_error", f"{schedule.name} cannot be evaluated: {clean(schedule.error)}")
-            )
+            found.append(Problem("schedule_error", f"{name} cannot be evaluated: {clean(schedule.error)}"))
         elif schedule.overdue and schedule.next_at is not None:
             late = age((snapshot.at - schedule.next_at).total_seconds())
-            found.append(Problem("schedule_overdue", f"{schedule.name} is {late} overdue"))
+            found.append(Problem("schedule_overdue", f"{name} is {late} overdue"))
         if schedule.missed:
             ticks = plural(schedule.missed, "tick")
-            found.append(Problem("schedule_missed", f"{schedule.name} missed {ticks}"))
+            found.append(Problem("schedule_missed", f"{name} missed {ticks}"))
     if dead := snapshot.depth.dead_letters:
         causes = f" of {plural(len(snapshot.causes), 'cause')}" if snapshot.causes else ""
         found.append(Problem("dead_letters", f"{plural(dead, 'dead letter')}{causes}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 from console.readings.verdict import brief, verdict, worker_in_words
@@ -34,8 +35,13 @@ _SIGNS = {"good": "●", "warn": "▲", "bad": "■"}
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def verdict_lines(snapshot: Snapshot) -> list[Line]:
-    """Is it well? In one sentence; below it, the key that helps and how much else there is."""
+def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
+    """Is it well? In one sentence; below it, the key that helps and how much else there is.
+
+    Args:
+        snapshot: what is known.
+        width: in cells; a longer sentence goes on below.
+    """
     tone, text = verdict(snapshot)
     first = snapshot.problems[0].code if snapshot.problems else ""
     hint = {"worker_down": "Press w to start one.", "dead_letters": "Press 3 to see why."}.get(first, "")
@@ -48,7 +54,11 @@ def verdict_lines(snapshot: Snapshot) -> list[Line]:
         else ""
     )
     below = "  ".join(words for words in (hint, rest) if words)
-    return [(Cell(f"{_SIGNS[tone]} ", _TONES[tone]), Cell(text, _TONES[tone])), (Cell(f"  {below}"),)]
+    said = textwrap.wrap(text, max(width - 2, 20))
+    lines = [
+        (Cell(f"{'  ' if at else _SIGNS[tone] + ' '}{part}", _TONES[tone]),) for at, part in enumerate(said)
+    ]
+    return [*lines, (Cell(f"  {below}"),)]
 
 
 def worker_cell(snapshot: Snapshot) -> Cell:

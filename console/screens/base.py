@@ -73,7 +73,13 @@ class ConsoleScreen(Screen[None]):
             snapshot: None before the first look.
             now: the time, for ages.
         """
-        self.status.show(snapshot, now, home=self.console.home.root, utc=self.console.utc)
+        self.status.show(
+            snapshot,
+            now,
+            home=self.console.home.root,
+            environment=self.console.environment,
+            utc=self.console.utc,
+        )
         if snapshot is None:
             return
         text = banner(snapshot, now, verdict_seen=self.says_verdict)

@@ -56,7 +56,7 @@ class OverviewScreen(ConsoleScreen):
             return
         utc, plain = self.console.utc, self.console.ascii_only
         gone = {worker.id for worker in snapshot.workers if worker.state is WorkerState.DEAD}
-        self.verdict.show(lambda _: overview.verdict_lines(snapshot))
+        self.verdict.show(lambda width: overview.verdict_lines(snapshot, width))
         self.pulse.show(lambda width: self._pulse(snapshot, width))
         self.running.show_rows(
             overview.RUNNING_COLUMNS,

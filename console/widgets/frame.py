@@ -60,18 +60,21 @@ class StatusBar(Widget):
         super().__init__(id="status")
         self._here, self._read_only, self._ascii = screen_id, read_only, ascii_only
         self._snapshot: Snapshot | None = None
-        self._home, self._clock = "", ""
+        self._home, self._clock, self._environment = "", "", ""
         self._facts: Line = (Cell("Reading…", Tone.QUIET),)
         self._tabs: list[tuple[int, int, str]] = []
 
-    def show(self, snapshot: Snapshot | None, now: datetime, *, home: Path, utc: bool) -> None:
+    def show(
+        self, snapshot: Snapshot | None, now: datetime, *, home: Path, environment: str, utc: bool
+    ) -> None:
         """Shows what is known now; repaints only what differs."""
         there = local(now, utc=utc)
         clock = f"{there:%H:%M} {there.tzname() or 'UTC'}"
         facts = self._facts if snapshot is None else _facts(snapshot, now, self.size.width)
-        before = (self._home, self._clock, self._facts, self._dead())
+        before = (self._home, self._environment, self._clock, self._facts, self._dead())
         self._home, self._clock, self._facts, self._snapshot = short_path(home), clock, facts, snapshot
-        if before != (self._home, self._clock, self._facts, self._dead()):
+        self._environment = environment
+        if before != (self._home, self._environment, self._clock, self._facts, self._dead()):
             self.refresh()
 
     def _dead(self) -> int:
@@ -95,7 +98,8 @@ class StatusBar(Widget):
             strips.append(draw(self, (Cell(text, Tone.QUIET),), cell_len(text), over=over))
             self._tabs.append((at, at + len(text), action.id))
             at += len(text)
-        mark = " READ-ONLY " if self._read_only else ""
+        marks = (self._environment, "READ-ONLY" if self._read_only else "")
+        mark = "".join(f" {word} " for word in marks if word)
         room = max(width - at - len(mark) - len(self._clock) - 4, 0)
         home = self._home if len(self._home) <= room else "…" + self._home[len(self._home) - room + 1 :]
         right = f"{home if room > 3 else ''}  {self._clock}"

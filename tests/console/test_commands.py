@@ -1,0 +1,253 @@
+"""The same things for scripts: one JSON document on stdout, words on stderr, exit codes 0, 1 and 2."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from console.cli import main
+from tests.console import homes
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(builder, capsys, monkeypatch):
+    """Runs a command over the home; returns exit code, its document or text, and what it said on stderr."""
+    monkeypatch.chdir(ROOT)
+
+    def command(*arguments, home=None):
+        try:
+            code = main(["--home", str(home or builder.home.root), *arguments])
+        except SystemExit as end:
+            code = end.code
+        said = capsys.readouterr()
+        document = json.loads(said.out) if "--json" in arguments and said.out else said.out
+        return code, document, said.err
+
+    return command
+
+
+STATUS = {
+    "at": str, "healthy": bool, "problems": list, "workers": list, "queue": dict, "dead_letters": int, "schedules": list,
+    "last_hour": dict,
+}  # fmt: skip
+
+
+def test_status_has_the_promised_keys(run, builder):
+    now = datetime.now(homes.UTC)
+    lively = homes.Builder(builder.home.root, now)
+    homes.busy(lively)
+    code, status, _ = run("status", "--json")
+    lively.close()
+    assert code == 1
+    assert {name: type(value) for name, value in status.items()} == STATUS
+    assert [problem["code"] for problem in status["problems"]] == ["dead_letters"]
+    assert status["queue"].keys() == {"pending", "scheduled", "running", "oldest_pending_age_s", "paused"}
+    assert (status["queue"]["pending"], status["queue"]["running"], status["queue"]["scheduled"]) == (
+        30,
+        2,
+        3,
+    )
+    assert status["workers"][0].keys() == {"id", "host", "pid", "state", "heartbeat_age_s", "threads"}
+    assert status["workers"][0]["state"] == "running"
+    assert status["schedules"][0].keys() == {"name", "cron", "timezone", "next", "last", "missed", "paused"}
+    assert status["last_hour"].keys() == {"completed", "failed", "retried"}
+    assert datetime.fromisoformat(status["at"]).tzinfo is not None
+
+
+def test_all_well_is_exit_code_0(run, builder):
+    lively = homes.Builder(builder.home.root, datetime.now(homes.UTC))
+    lively.worker()
+    assert run("status", "--json")[0] == 0
+    assert run("status")[1].startswith("All well.")
+    lively.close()
+
+
+def test_looking_at_a_home_that_is_not_there_creates_nothing(run, tmp_path):
+    home = tmp_path / "nowhere"
+    for arguments in (
+        ["status"],
+        ["queue", "list"],
+        ["failures", "list"],
+        ["schedules", "list"],
+        ["runs", "list"],
+    ):
+        code, document, _ = run(*arguments, "--json", home=home)
+        assert code == (1 if arguments == ["status"] else 0)
+        assert document is not None
+    assert not home.exists()
+
+
+def test_a_collection_is_enqueued_now_later_and_by_priority(run, builder):
+    assert run("collect", "demo", "--json")[0] == 0
+    assert run("collect", "demo", "--delay", "60", "--priority", "5", "--json")[0] == 0
+    assert run("collect", "demo", "--at", "2030-01-01T02:00", "--json")[0] == 0
+    assert builder.tasks.execute("SELECT count(*) FROM task").fetchone() == (1,)
+    assert builder.tasks.execute("SELECT priority FROM schedule ORDER BY due_at").fetchall() == [
+        (5.0,),
+        (0.0,),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["collect", "nowhere"], "no market 'nowhere'"),
+        (["collect", "demo", "--at", "soon"], "found 'soon'"),
+        (["queue", "list", "--filter", "foo:bar"], "foo:bar"),
+        (["schedules", "pause", "x", "--for", "2 weeks"], "2 weeks"),
+        (["failures", "retry"], "say which"),
+        (["enqueue", "x", "{"], "expected JSON"),
+        (["queue", "clear"], "--yes"),
+        (["failures", "clear"], "--yes"),
+        (["nonsense"], "invalid choice"),
+        (["queue", "list", "--limit", "0"], "above 0"),
+        ([], "needs a terminal"),
+    ],
+)
+def test_bad_usage_is_one_sentence_and_exit_code_2(run, builder, arguments, word):
+    builder.pending()
+    builder.letter()
+    code, _, said = run(*arguments)
+    assert code == 2
+    assert word in said
+    assert "Traceback" not in said
+    assert builder.tasks.execute("SELECT count(*) FROM task").fetchone() == (1,)
+
+
+def _stock(path):
+    from huey import SqliteHuey
+
+    huey = SqliteHuey(filename=str(path))
+    huey.storage.enqueue(b"\x80\x04pickled")
+    huey.storage.close()
+
+
+def _newer(path):
+    from worker.queue import schema
+
+    conn = sqlite3.connect(path, isolation_level=None)
+    schema.make_current(conn, path, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS)
+    conn.execute("PRAGMA user_version = 99")
+    conn.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda path: path.write_bytes(b"no database" * 100), "expected a SQLite database"),
+        (lambda path: sqlite3.connect(path).execute("CREATE TABLE t (a)").connection.close(), "another program"),
+        (lambda path: path.mkdir(), "tasks.db"),
+        (_stock, "Huey"),
+        (_newer, "version 99"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("arguments", [["status"], ["queue", "list"], ["collect", "demo"]])
+def test_a_file_that_cannot_be_used_is_named_and_left_alone(run, tmp_path, make, word, arguments):
+    home = tmp_path / "other"
+    home.mkdir()
+    make(home / "tasks.db")
+    before = (home / "tasks.db").read_bytes() if (home / "tasks.db").is_file() else b""
+    code, document, said = run(*arguments, "--json", home=home)
+    assert code == 2
+    assert "tasks.db" in document["error"]
+    assert word in said
+    assert "Traceback" not in said
+    assert before == ((home / "tasks.db").read_bytes() if before else b"")
+
+
+def test_a_home_that_is_a_file_is_refused(run, tmp_path):
+    (tmp_path / "file").write_text("x")
+    code, _, said = run("collect", "demo", home=tmp_path / "file")
+    assert (code, "found a file" in said) == (2, True)
+
+
+def test_failures_are_listed_shown_retried_deleted_and_brought_back(run, builder):
+    one, two, three = builder.letter(age=1), builder.letter(age=2), builder.letter(age=3)
+    code, letters, _ = run("failures", "list", "--json")
+    assert (code, [letter["id"] for letter in letters]) == (0, [one, two, three])
+    assert {"task_id", "name", "error", "first_seen", "last_seen"} <= letters[0].keys()
+    assert "jobs.collect_market" in run("failures", "show", str(one), "--json")[1]["traceback"]
+    assert run("failures", "show", "999")[0] == 1
+    assert run("failures", "retry", str(one), "--json")[1]["done"] == 1
+    assert run("failures", "retry", str(one), "--json")[0] == 1  # it is being retried already
+    assert run("failures", "delete", str(two), "--yes", "--json")[1]["done"] == 1
+    assert run("failures", "clear", "--yes", "--json")[1]["done"] == 1
+    assert run("undo", "--json")[1]["done"] == 1
+    assert [letter["id"] for letter in run("failures", "list", "--filter", "is:dead", "--json")[1]] == [three]
+
+
+def test_the_queue_is_listed_shown_cancelled_and_cleared(run, builder):
+    for _ in range(3):
+        builder.pending()
+    code, tasks, _ = run("queue", "list", "--json")
+    assert (code, len(tasks)) == (0, 3)
+    shown = run("queue", "show", tasks[0]["task_id"], "--json")[1]
+    assert shown["args"] == {"args": ["demo"], "kwargs": {}}
+    assert run("queue", "cancel", tasks[0]["task_id"], "--yes", "--json")[1]["done"] == 1
+    assert run("queue", "clear", "--yes", "--json")[1]["done"] == 2
+    assert [entry["action"] for entry in run("journal", "list", "--json")[1]] == ["clear", "cancel"]
+
+
+def test_schedules_are_paused_for_a_while_and_resumed(run, builder):
+    builder.schedule("daily_collection", "0 2 * * *")
+    assert run("schedules", "pause", "daily_collection", "--for", "2h", "--note", "holiday", "--json")[0] == 0
+    assert run("schedules", "list", "--json")[1][0]["pause_note"] == "holiday"
+    assert run("schedules", "resume", "daily_collection", "--json")[0] == 0
+    assert run("schedules", "run", "daily_collection", "--json")[0] == 0
+    assert run("schedules", "run", "nothing", "--json")[0] == 1
+
+
+def test_read_only_refuses_and_changes_nothing(run, builder):
+    builder.pending()
+    code, _, said = run("queue", "clear", "--yes", "--read-only")
+    assert (code, "read-only" in said) == (1, True)
+    assert builder.tasks.execute("SELECT count(*) FROM task").fetchone() == (1,)
+
+
+def test_hostile_text_reaches_no_terminal(run, builder, capsys):
+    homes.hostile(builder)
+    for arguments in (["queue", "list"], ["failures", "list"], ["failures", "list", "--causes"], ["runs", "list"],
+                      ["schedules", "list"], ["search", "red"], ["failures", "show", "3"], ["status"]):  # fmt: skip
+        _, text, said = run(*arguments)
+        steering = set("\x1b\x9b\x07\x00\u202e\u2066\u200b")
+        assert not steering & set(text + said), arguments
+        main(["--home", str(builder.home.root), *arguments, "--json"])
+        said = capsys.readouterr()
+        assert not steering & set(said.out + said.err), arguments
+        json.loads(said.out)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(builder):
+    for _ in range(50):
+        builder.pending()
+    done = subprocess.run(
+        f"{sys.executable} -m console.cli --home {builder.home.root} queue list --limit 50 | head -1; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] in {"0", "141"}
+
+
+def test_collect_waits_for_a_real_worker(run, builder):
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "worker.cli", "--home", str(builder.home.root), "--config", str(ROOT / "config")],
+        cwd=ROOT, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        code, done, _ = run("collect", "demo", "--wait", "--json")
+        assert (code, done["state"], done["result"]["documents"]) == (0, "completed", 118)
+        code, done, _ = run("collect", "demo", "--wait", "--json")
+        assert (code, done["result"]["documents"], done["result"]["not_modified"]) == (0, 0, 12)
+        assert len(run("search", "Wärmepumpe", "--json")[1]) > 0
+    finally:
+        worker.terminate()
+        assert worker.wait(20) == 0
+        worker.stderr.close()

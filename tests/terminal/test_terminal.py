@@ -1,0 +1,254 @@
+"""The real program on a real pseudo-terminal: what headless tests cannot see."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.console import homes
+
+pytestmark = pytest.mark.terminal
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 25.0
+# What a terminal is asked for at the start and must be told back at the end.
+LEFT_CLEAN = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h")
+
+
+class Terminal:
+    """A program on a pseudo-terminal of 80 by 24."""
+
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self.master, slave = pty.openpty()
+        self.resize(80, 24)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "console.cli", *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT,
+            start_new_session=True,
+            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", **(env or {})},
+        )  # fmt: skip
+        os.close(slave)
+        self.output = b""
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def read(self, seconds: float = 0.05) -> bool:
+        ready, _, _ = select.select([self.master], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.output += data
+        return bool(data)
+
+    def text(self) -> str:
+        return re.sub(
+            r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]|\x1b\][^\x07]*\x07", "", self.output.decode(errors="replace")
+        )
+
+    def until(self, words: str) -> None:
+        deadline = time.monotonic() + LONGEST_S
+        while words not in self.text():
+            assert time.monotonic() < deadline, f"never said {words!r}; said {self.text()[-2000:]}"
+            assert self.process.poll() is None or self.read(), self.text()
+            self.read()
+
+    def press(self, keys: str) -> None:
+        self.output = b""
+        os.write(self.master, keys.encode())
+
+    def end(self) -> int:
+        deadline = time.monotonic() + LONGEST_S
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, "never ended"
+            self.read()
+        while self.read():
+            pass
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        os.close(self.master)
+
+
+@pytest.fixture
+def terminal(tmp_path):
+    opened = []
+
+    def make(*arguments, **options):
+        opened.append(Terminal("--home", str(tmp_path / "home"), *arguments, **options))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize("key", ["q", "\x03", "\x11"])
+def test_it_opens_and_leaves_the_terminal_clean(terminal, key):
+    shown = terminal()
+    shown.until("Worker is not running.")
+    shown.press(key)
+    assert shown.end() == 0
+    for sequence in LEFT_CLEAN:
+        assert sequence in shown.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_the_terminal_clean_too(terminal, number):
+    shown = terminal()
+    shown.until("Worker is not running.")
+    shown.process.send_signal(number)
+    assert shown.end() == 128 + number
+    for sequence in LEFT_CLEAN:
+        assert sequence in shown.output
+
+
+def test_c_and_enter_collect_the_demo_with_a_worker_that_ends_with_the_console(terminal, tmp_path):
+    shown = terminal("--worker")
+    shown.until("worker running")
+    shown.press("c")
+    shown.until("Collect which market?")
+    shown.press("\r")
+    shown.until(" of 12")
+    shown.until("demo: 118 new documents")
+    shown.press("q")
+    assert shown.end() == 0
+    left = subprocess.run(
+        ["pgrep", "-f", str(tmp_path / "home")], capture_output=True, text=True, check=False
+    )
+    assert left.stdout == ""
+
+
+def test_w_starts_a_worker_that_outlives_the_console_and_stops_it(terminal):
+    shown = terminal()
+    shown.until("Press w to start one.")
+    shown.press("w")
+    shown.until("Worker started (pid ")
+    pid = int(re.search(r"Worker started \(pid (\d+)", shown.text())[1])
+    shown.until("worker running")
+    shown.press("q")
+    assert shown.end() == 0
+    os.kill(pid, 0)
+    again = terminal()
+    again.until("worker running")
+    again.press("w")
+    again.until(f"Stop the worker (pid {pid})?")
+    again.press("y")
+    again.until("Worker is not running")
+    again.press("q")
+    again.end()
+
+
+def test_a_worker_that_cannot_start_says_why(terminal, tmp_path):
+    config = tmp_path / "config"
+    (config / "markets").mkdir(parents=True)
+    (config / "settings.yaml").write_text("workers: many\n")
+    shown = terminal("--config", str(config))
+    shown.until("Press w to start one.")
+    shown.press("w")
+    shown.until("settings.yaml:1: workers")
+    shown.press("q")
+    assert shown.end() == 0
+
+
+def test_it_is_resized_down_and_up(terminal):
+    shown = terminal()
+    shown.until("Worker is not running.")
+    for width, height, words in ((50, 10, "too small"), (120, 40, "Last runs"), (80, 24, "Failures")):
+        shown.output = b""
+        shown.resize(width, height)
+        shown.process.send_signal(signal.SIGWINCH)
+        shown.until(words)
+    shown.press("q")
+    assert shown.end() == 0
+
+
+def test_no_colour_means_none(terminal):
+    shown = terminal(env={"NO_COLOR": "1"})
+    shown.until("Worker is not running.")
+    assert not re.search(rb"\x1b\[[0-9;]*(?:[34]8;|3[0-7]|4[0-7])[0-9;]*m", shown.output)
+    shown.press("q")
+    shown.end()
+
+
+def test_plain_characters_mean_ascii(terminal):
+    shown = terminal("--ascii")
+    shown.until("Worker is not running.")
+    shown.press("2")
+    shown.until("The queue is empty")
+    shown.press("q")
+    shown.end()
+    assert shown.text().isascii()
+
+
+def test_hostile_text_sends_no_sequence_of_its_own(terminal, tmp_path):
+    builder = homes.Builder(tmp_path / "home", homes.datetime.now(homes.UTC))
+    homes.hostile(builder)
+    shown = terminal()
+    for key, words in (("1", "8 dead"), ("2", "Queue"), ("3", "Failures by cause"), ("4", "Schedules")):
+        os.write(shown.master, key.encode())
+        shown.until(words)
+        time.sleep(0.3)
+        shown.read(0.3)
+    shown.press("q")
+    assert shown.end() == 0
+    builder.close()
+    for sequence in (b"\x1b]52", b"\x1b]0;", b"\x1b[31m", b"\xc2\x9b", "\u202e".encode(), "\u2066".encode()):
+        assert sequence not in shown.output
+
+
+@pytest.mark.parametrize(
+    ("env", "words"), [({"TERM": "dumb"}, "TERM=dumb"), ({"TERM": ""}, "TERM")],
+)  # fmt: skip
+def test_a_terminal_that_cannot_draw_is_refused(terminal, env, words):
+    shown = terminal(env=env)
+    assert shown.end() == 2
+    assert words in shown.text()
+    assert "\x1b[?1049h" not in shown.output.decode()
+
+
+def test_without_a_terminal_it_says_so_and_ends(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "console.cli", "--home", str(tmp_path / "home")], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, cwd=ROOT, timeout=20, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a terminal" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("make", ["a file", "a stock queue", "no database"])
+def test_a_home_that_cannot_be_used_is_said_before_the_screen_opens(terminal, tmp_path, make):
+    home = tmp_path / "home"
+    if make == "a file":
+        home.write_text("x")
+    else:
+        home.mkdir()
+        (home / "tasks.db").write_bytes(b"nonsense" * 100)
+    if make == "a stock queue":
+        from huey import SqliteHuey
+
+        (home / "tasks.db").unlink()
+        stock = SqliteHuey(filename=str(home / "tasks.db"))
+        stock.storage.enqueue(b"\x80\x04pickled")
+        stock.storage.close()
+    shown = terminal()
+    assert shown.end() == 2
+    assert len(shown.text().strip().splitlines()) == 1
+    assert b"\x1b[?1049h" not in shown.output
