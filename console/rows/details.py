@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.rows import queue
 from console.rows.base import Cell, Tone, short_name
 from console.rows.schedules import badge
-from console.text import ago, clean, clean_lines, cron_in_words, number, precise, until, when
+from console.text import ago, clean, clean_lines, cron_in_words, number, plural, precise, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +50,7 @@ def of_task(
     lines = _heading(clean(short_name(task.name), 80), clean(task.subject, 40))
     if progress:
         lines += [(Cell(progress, Tone.ACCENT),), ()]
-    left = "" if detail.retries_left is None else f", {detail.retries_left} retries left"
+    left = "" if detail.retries_left is None else f", {plural(detail.retries_left, 'retry', 'retries')} left"
     return lines + _facts(
         (
             ("state", str(task.state) if task.state == "running" else f"{task.state}: {queue.waits_for(task)}"),

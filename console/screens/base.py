@@ -39,7 +39,7 @@ class ConsoleScreen(Screen[None]):
     scope: ClassVar[keys.Scope]
     has_list: ClassVar[bool] = True
     says_verdict: ClassVar[bool] = False
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall")]  # noqa: RUF012
 
     @property

@@ -1,0 +1,145 @@
+"""The main job end to end: real workers, real HTTP, real kills."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+from console.readings import Readings
+from console.readings.verdict import worker_in_words
+from tests.pipeline.conftest import until
+from worker.places import Home
+
+BAD = ("hang", "missing", "page", "huge", "loop")
+
+
+def documents(installation):
+    with sqlite3.connect(installation.home / "topics.db") as conn:
+        return conn.execute("SELECT count(*), count(DISTINCT title) FROM document").fetchone()
+
+
+def ended(installation):
+    answer = json.loads(installation.console("runs", "list", "--json").stdout)
+    return [(run["state"], run["attempt"]) for run in reversed(answer)]
+
+
+def snapshot(installation):
+    readings = Readings(Home(installation.home))
+    try:
+        return readings.snapshot()
+    finally:
+        readings.close()
+
+
+def test_forty_feeds_of_which_five_are_bad(installation, feeds):
+    port = feeds()
+    urls = [f"http://127.0.0.1:{port}/feed{number}" for number in range(35)]
+    installation.market("forty", urls + [f"http://127.0.0.1:{port}/{name}" for name in BAD])
+    installation.worker(TOPIC_COLLECT__HOST_CONCURRENCY="8", TOPIC_COLLECT__TIMEOUT="3")
+    done = installation.console("collect", "forty", "--wait", "--json")
+    result = json.loads(done.stdout)["result"]
+    assert (done.returncode, result["documents"], result["sources"], result["errors"]) == (0, 175, 40, 5)
+    assert {source.rpartition("/")[2] for source in result["failed"]} == set(BAD)
+    assert documents(installation) == (175, 175)
+    again = json.loads(installation.console("collect", "forty", "--wait", "--json").stdout)["result"]
+    assert again["documents"] == 0
+    assert documents(installation) == (175, 175)
+
+
+def test_a_worker_killed_in_mid_collection_loses_and_doubles_nothing(installation, feeds):
+    port = feeds(delay=0.4)
+    installation.market("slow", [f"http://127.0.0.1:{port}/feed{number}" for number in range(20)])
+    first = installation.worker(TOPIC_COLLECT__HOST_CONCURRENCY="2")
+    installation.console("collect", "slow")
+    until(
+        lambda: any((task.done or 0) >= 4 for task in snapshot(installation).running), "a few sources are in"
+    )
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    # The lock is free the moment the process is gone: no heartbeat has to be missed.
+    seen = snapshot(installation)
+    assert worker_in_words(seen) == ("bad", "worker down")
+    assert seen.depth.running == 1
+    stored, _ = documents(installation)
+    assert 0 < stored < 100
+    assert stored % 5 == 0  # whole sources
+    installation.worker(TOPIC_COLLECT__HOST_CONCURRENCY="8")
+    until(
+        lambda: ended(installation) == [("interrupted", 1), ("completed", 1)], "the next worker finishes it"
+    )
+    assert documents(installation) == (100, 100)
+
+
+def test_a_market_whose_sources_are_down_dies_and_is_brought_back(installation, feeds):
+    port = feeds()
+    dead_port = port + 1 if port < 65_000 else port - 1
+    installation.market("down", [f"http://127.0.0.1:{dead_port}/feed{number}" for number in range(3)])
+    installation.worker()
+    done = installation.console("collect", "down", "--wait", "--json")
+    assert done.returncode == 1
+    assert ended(installation) == [("retrying", 1), ("retrying", 2), ("retrying", 3), ("dead", 4)]
+    with sqlite3.connect(installation.home / "tasks.db") as conn:
+        waits = [
+            row[0] for row in conn.execute("SELECT retry_at - finished_at FROM run WHERE state = 'retrying'")
+        ]
+    for wait, promised in zip(waits, (0.2, 0.4, 0.8), strict=True):
+        assert 0.75 * promised <= wait <= 1.25 * promised
+    (letter,) = json.loads(installation.console("failures", "list", "--json").stdout)
+    shown = json.loads(installation.console("failures", "show", str(letter["id"]), "--json").stdout)
+    assert "NothingCollectedError" in shown["traceback"]
+    assert [attempt["attempt"] for attempt in shown["history"]] == [1, 2, 3, 4]
+    assert installation.console("status", "--json").returncode == 1
+    feeds(dead_port)
+    assert installation.console("failures", "retry", str(letter["id"])).returncode == 0
+    until(lambda: ended(installation)[-1] == ("completed", 1), "it collects")
+    until(
+        lambda: not json.loads(installation.console("failures", "list", "--json").stdout),
+        "the letter is resolved",
+    )
+    assert documents(installation) == (15, 15)
+
+
+def test_the_delays_are_those_of_the_seed():
+    from worker.tasks import collect_all_sources
+
+    task = collect_all_sources.s("demo")
+    assert (task.retries, task.retry_delay) == (3, 60)
+    assert task.retry_backoff == 2  # 60, 120, 240 s; that it doubles is seen above, with a shorter base
+
+
+def test_hueys_own_consumer_runs_the_queue(installation):
+    consumer = Path(sys.executable).with_name("huey_consumer")
+    command = [str(consumer)] if consumer.exists() else [sys.executable, "-m", "huey.bin.huey_consumer"]
+    process = installation.worker(*command, "worker.tasks.huey", "-w", "2", "-k", "thread")
+    done = installation.console("collect", "demo", "--wait", "--json")
+    assert json.loads(done.stdout)["result"]["documents"] == 118
+    status = json.loads(installation.console("status", "--json").stdout)
+    assert (status["healthy"], len(status["workers"]), len(status["schedules"])) == (True, 1, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+
+
+def test_without_a_token_the_sync_is_skipped_and_says_why(installation):
+    installation.worker(NOTION_TOKEN="")
+    until(lambda: snapshot(installation).schedules, "the schedules are known")
+    installation.console("schedules", "run", "weekly_notion_sync")
+    until(lambda: ended(installation) == [("skipped", 1)], "it is skipped")
+    (run,) = json.loads(installation.console("runs", "list", "--json").stdout)
+    assert "NOTION_TOKEN" in run["error"]
+
+
+def test_sigterm_finishes_what_runs_and_gives_back_the_rest(installation, feeds):
+    port = feeds(delay=0.3)
+    installation.market("slow", [f"http://127.0.0.1:{port}/feed{number}" for number in range(6)])
+    worker = installation.worker(TOPIC_WORKERS="1")
+    installation.console("collect", "slow")
+    installation.console("collect", "slow")
+    until(lambda: snapshot(installation).depth.running == 1, "one runs")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(30) == 0
+    seen = snapshot(installation)
+    assert (seen.depth.running, seen.depth.pending) == (0, 1)
+    assert ended(installation) == [("completed", 1)]
