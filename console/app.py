@@ -12,6 +12,7 @@ from textual.app import App
 
 from console import keys
 from console.actions import Actions, Done
+from console.faults import log_to
 from console.local_worker import LocalWorker, stop
 from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
 from console.palette import ActionProvider
@@ -320,6 +321,7 @@ def run_app(
     *, home: Home, config: Path, read_only: bool, with_worker: bool, ascii_only: bool, theme: str | None
 ) -> int:
     """Opens the console until it is left; returns the exit code."""
+    log_to(home)
     app = TopicConsole(
         home=home, config=config, read_only=read_only, with_worker=with_worker, ascii_only=ascii_only, theme=theme
     )  # fmt: skip

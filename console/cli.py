@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import sys
 from importlib.metadata import version
@@ -25,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         home, config = find_home(options.home), find_config(options.config)
+        home.check()
         return _console(options, home, config) if options.run is None else _command(options, home, config)
     except (PlaceError, CommandError) as error:
         return _refuse(options, str(error), getattr(error, "code", Exit.UNUSABLE))
@@ -112,13 +112,13 @@ def _code(error: Exception) -> Exit:
 
 def _unexpected(options: argparse.Namespace, home: Home, error: Exception) -> Exit:
     """Logged whole, shown short."""
-    where = ""
-    with contextlib.suppress(PlaceError, OSError):
-        log = home.prepare().log_file.with_name("console.log")
-        logging.basicConfig(filename=log, format="%(asctime)s %(levelname)s %(message)s")
-        logging.getLogger("console").error("unexpected error", exc_info=error)
-        where = f"; the whole story is in {log}"
-    return _refuse(options, f"unexpected {type(error).__name__}: {error}{where}", Exit.ATTENTION)
+    from console import faults  # noqa: PLC0415
+
+    where = faults.log_to(home)
+    faults.record("a command", error)
+    return _refuse(
+        options, f"unexpected {type(error).__name__}: {error}; the whole story is in {where}", Exit.ATTENTION
+    )
 
 
 @contextlib.contextmanager

@@ -42,7 +42,7 @@ class LocalWorker:
             ActionRefused: it ended at once; says why.
         """
         try:
-            output = self._home.prepare().log_file.with_name("worker.out")
+            output = self._home.prepare_logs() / "worker.out"
         except PlaceError as error:
             raise ActionRefused(str(error)) from error
         with output.open("wb") as sink:

@@ -7,13 +7,13 @@ that hangs would keep the operator from quitting.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.actions import ActionRefused as Refusal
+from console.faults import record
 from console.messages import ActionRefused, Answered, Faulted, SnapshotTaken
 from console.readings import ReadingError, Readings
 from console.text import clean
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 JOIN_S = 1.0
 Answer = TypeVar("Answer")
-log = logging.getLogger("console")
 
 
 class Poller(threading.Thread):
@@ -115,7 +114,7 @@ class Poller(threading.Thread):
 
     def _fault(self, error: Exception) -> None:
         if not self._stopped:
-            log.error("the reader", exc_info=error)
+            record("the reader", error)
             self._post(Faulted(clean(f"{type(error).__name__}: {error}")))
 
 
@@ -156,7 +155,7 @@ class Actor(threading.Thread):
                 self._post(Answered("", 0, tell, act(self._actions)))
             except Refusal as error:
                 self._post(ActionRefused(str(error)))
-            except Exception as error:
-                log.exception("an act")
+            except Exception as error:  # noqa: BLE001 - logged whole, shown short; the next act is tried
+                record("an act", error)
                 self._post(Faulted(clean(f"{type(error).__name__}: {error}")))
         self._actions.close()

@@ -16,6 +16,7 @@ from worker.places import PlaceError, find_config, find_home, market_names, ship
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from worker.places import Home
     from worker.settings import Settings
 
 DONE, UNUSABLE = 0, 2
@@ -93,18 +94,18 @@ def run(options: argparse.Namespace) -> int:
                 os.environ[f"TOPIC_{name.upper()}"] = str(getattr(options, name))
         settings = load_settings(config)
         home = find_home().prepare()
-        return _consume(settings, home.log_file, load_secrets(home).redact)
+        return _consume(settings, home, load_secrets(home).redact)
     except (ConfigError, QueueError) as error:
         return _refuse(error)
 
 
-def _consume(settings: Settings, log_file: Path, redact: object) -> int:
+def _consume(settings: Settings, home: Home, redact: object) -> int:
     from worker import logs  # noqa: PLC0415
     from worker.tasks import huey  # noqa: PLC0415
 
     # A file that cannot be used is said before the log is opened.
     huey.storage.initialize_schema()
-    logs.configure(log_file, settings.log_level, redact)  # type: ignore[arg-type]  # a bound method
+    logs.configure(home.prepare_logs() / home.log_file.name, settings.log_level, redact)  # type: ignore[arg-type]  # a bound method
     consumer = huey.create_consumer(
         workers=settings.workers,
         worker_type=settings.worker_type,
@@ -115,7 +116,7 @@ def _consume(settings: Settings, log_file: Path, redact: object) -> int:
     )
     plural = "" if settings.workers == 1 else "s"
     print(
-        f"topic-worker: {settings.workers} {settings.worker_type}{plural}, data in {log_file.parent.parent}, "
+        f"topic-worker: {settings.workers} {settings.worker_type}{plural}, data in {home.root}, "
         f"pid {os.getpid()}; Ctrl+C stops it gracefully",
         file=sys.stderr,
         flush=True,

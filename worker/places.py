@@ -47,22 +47,42 @@ class Home:
         """The worker's structured log, one JSON document a line."""
         return self.root / "logs" / "worker.jsonl"
 
+    def check(self) -> None:
+        """Whether the path can be a data folder; nothing is created.
+
+        Raises:
+            PlaceError: it is a file.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise PlaceError(f"{self.root}: expected a folder for the data, found a file")
+
     def prepare(self) -> Home:
         """Creates the folder (mode 0700) where it is missing.
 
         Raises:
             PlaceError: the path is a file, or may not be written.
         """
-        if self.root.exists() and not self.root.is_dir():
-            raise PlaceError(f"{self.root}: expected a folder for the data, found a file")
+        self.check()
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.log_file.parent.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise PlaceError(f"{self.root}: cannot create the data folder: {error.strerror}") from error
         if not os.access(self.root, os.W_OK | os.X_OK):
             raise PlaceError(f"{self.root}: the data folder is not writable by this user")
         return self
+
+    def prepare_logs(self) -> Path:
+        """Creates the folder of the logs where it is missing, and returns it.
+
+        Raises:
+            PlaceError: it cannot be created.
+        """
+        folder = self.prepare().log_file.parent
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise PlaceError(f"{folder}: cannot be created: {error.strerror}") from error
+        return folder
 
 
 def find_home(given: str | os.PathLike[str] | None = None) -> Home:
