@@ -18,6 +18,7 @@ from console.messages import ActionDone, ActionRefused, Answered, Faulted, Snaps
 from console.palette import ActionProvider
 from console.poller import Actor, Poller
 from console.readings import Readings
+from console.readings.snapshot import MAX_AGE_S
 from console.readings.verdict import ALIVE, COLLECT
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen, MarketPicker
@@ -131,7 +132,9 @@ class TopicConsole(App[int]):
 
     def _tick(self) -> None:
         self.local_worker.reap()
-        self.redraw()
+        # A look a second draws anyway; without one, the ages must go on and the look is called old.
+        if self.snapshot is None or (self.clock() - self.snapshot.at).total_seconds() > MAX_AGE_S * 1.5:
+            self.redraw()
 
     def redraw(self) -> None:
         """Has the screen show what is known now."""

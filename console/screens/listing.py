@@ -204,7 +204,6 @@ class ListScreen(ConsoleScreen):
         """The detail follows the cursor."""
         if event.table is self.table:
             self._read_detail()
-            self.refresh_bindings()
 
     def on_window_table_opened(self, event: WindowTable.Opened) -> None:
         """The row is shown in full."""
