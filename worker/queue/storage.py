@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import sqlite3
-import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from huey.storage import SqliteStorage
-
 from worker.queue.claims import Claims
-from worker.queue.connection import BUSY_TIMEOUT_S, is_passing, open_tasks, transaction, wrapped
-from worker.queue.dead_letters import DeadLetters
-from worker.queue.errors import ClaimLostError
+from worker.queue.connection import BUSY_TIMEOUT_S
 from worker.queue.identity import Identity
 from worker.queue.message import Envelope
 from worker.queue.runs import Runs, count_event
-from worker.queue.unit import Claim, Statement, Unit
+from worker.queue.unit import Claim, Statement
+from worker.queue.units import UnitStorage
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
-logger = logging.getLogger("worker.queue")
 
-# How long an outcome is held in memory and tried again while the database is locked or full.
-OUTCOME_PATIENCE_S = 600.0
 MOVE_CHUNK = 500
 
 _ENVELOPE = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
@@ -38,7 +28,7 @@ INSERT_SCHEDULE = (
 )
 
 
-class DurableStorage(SqliteStorage):
+class DurableStorage(UnitStorage):
     """Tasks on SQLite that are claimed instead of deleted.
 
     Args:
@@ -70,226 +60,11 @@ class DurableStorage(SqliteStorage):
         now: Callable[[], float] = time.time,
         **options: Any,
     ) -> None:
-        self._filename = filename
-        self._dlq_filename = dlq_filename
-        self.heartbeat, self.max_deliveries, self.now = heartbeat, max_deliveries, now
-        self.direct_schedule = direct_schedule
-        super().__init__(name, filename=None, timeout=timeout, create_tables=False, **options)
-        # Re-entrant, since a live unit keeps it while Huey goes on calling us.
-        self.lock = threading.RLock()
-        self._thread = threading.local()
-        self._letters: DeadLetters | None = None
+        super().__init__(name, filename, dlq_filename, timeout=timeout, now=now, **options)
+        self.heartbeat, self.max_deliveries, self.direct_schedule = heartbeat, max_deliveries, direct_schedule
         self.identity = Identity(self)
         self.claims = Claims(self)
         self.runs = Runs(self, redact)
-
-    @property
-    def filename(self) -> Path:
-        """The path of `tasks.db`, absolute."""
-        if not isinstance(self._filename, Path) or not self._filename.is_absolute():
-            given = self._filename() if callable(self._filename) else self._filename
-            self._filename = Path(given).absolute()
-        return self._filename
-
-    @filename.setter
-    def filename(self, _value: object) -> None:
-        """Huey's constructor sets it; ours has already."""
-
-    @property
-    def letters(self) -> DeadLetters:
-        """The dead letters' file."""
-        if self._letters is None:
-            given = self._dlq_filename() if callable(self._dlq_filename) else self._dlq_filename
-            path = Path(given).absolute() if given else self.filename.with_name("dlq.db")
-            self._letters = DeadLetters(path, queue=self.name, timeout=self._timeout)
-        return self._letters
-
-    def _create_connection(self) -> sqlite3.Connection:
-        return open_tasks(self.filename, timeout=self._timeout, cache_mb=self._cache_mb)
-
-    def initialize_schema(self) -> None:
-        """Opens the file, which creates or migrates it."""
-        with self.lock:
-            _ = self.conn
-
-    def close(self) -> bool:
-        """Closes both files; the next use opens them again. Needed before a fork."""
-        if self._letters is not None:
-            self._letters.close()
-        return bool(super().close())
-
-    # -- transactions -------------------------------------------------------------------------
-
-    def unit(self) -> Unit | None:
-        """The unit of work that records this thread's writes, if there is one."""
-        unit: Unit | None = getattr(self._thread, "unit", None)
-        return unit if unit is not None and not unit.in_body else None
-
-    @contextlib.contextmanager
-    def db(self, commit: bool = False, close: bool = False) -> Iterator[Any]:
-        """A cursor; with `commit`, inside one transaction, or inside the unit of work."""
-        unit = self.unit()
-        if unit is not None and (commit or unit.live):
-            self._go_live(unit)
-            with contextlib.closing(self.conn.cursor()) as cursor:
-                yield cursor
-            return
-        with self.lock, wrapped(self.filename):
-            try:
-                with contextlib.closing(self.conn.cursor()) as cursor:
-                    if commit:
-                        with transaction(self.conn):
-                            yield cursor
-                    else:
-                        yield cursor
-            finally:
-                if close:
-                    self.conn.close()
-                    self._conn = None
-
-    def sql(
-        self, query: str, params: Iterable[Any] | None = None, commit: bool = False, results: bool = False
-    ) -> Any:
-        """Executes one statement; inside a unit of work a write is recorded instead."""
-        unit = self.unit()
-        if unit is not None and commit and not results and not unit.live:
-            unit.writes.append(Statement(query, tuple(params or ())))
-            return None
-        return super().sql(query, params, commit, results)
-
-    def write(self, *statements: Statement) -> None:
-        """Executes the statements in one transaction, or records them in the unit of work."""
-        unit = self.unit()
-        if unit is not None and not unit.live:
-            unit.writes.extend(statements)
-            return
-        with self.db(commit=True) as cursor:
-            for statement in statements:
-                cursor.execute(*statement)
-
-    def _go_live(self, unit: Unit) -> None:
-        """Opens the transaction that the rest of the unit runs in."""
-        if unit.live:
-            return
-        self.lock.acquire()
-        try:
-            self._begin_patiently()
-            for statement in unit.writes:
-                self.conn.execute(*statement)
-        except BaseException:
-            if self.conn.in_transaction:
-                self.conn.rollback()
-            self.lock.release()
-            raise
-        unit.live = True
-        unit.writes.clear()
-
-    def _begin_patiently(self) -> None:
-        deadline = time.monotonic() + OUTCOME_PATIENCE_S
-        while True:
-            try:
-                self.conn.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not is_passing(error) or time.monotonic() > deadline:
-                    raise
-                logger.warning("waiting for the database: %s", error)
-                time.sleep(0.05)
-            else:
-                return
-
-    # -- the unit of work ---------------------------------------------------------------------
-
-    def open_unit(self, claim: Claim) -> Unit:
-        """Starts recording this thread's writes."""
-        unit = Unit(claim, started_at=self.now())
-        self._thread.unit = unit
-        return unit
-
-    def enter_body(self, unit: Unit) -> None:
-        """The task's own code starts: what was recorded so far is stored, and recording stops."""
-        if unit.live or unit.writes:
-            self._commit(unit, (), acknowledge=False)
-        unit.in_body = True
-
-    def leave_body(self, unit: Unit) -> None:
-        """The task's own code has ended: recording goes on."""
-        unit.in_body = False
-
-    def abandon(self, unit: Unit) -> None:
-        """Drops what was recorded."""
-        self._thread.unit = None
-        if unit.live:
-            unit.live = False
-            try:
-                self.conn.rollback()
-            finally:
-                self.lock.release()
-
-    def settle(self, unit: Unit, statements: Iterable[Statement]) -> None:
-        """Stores all that was recorded, `statements` and the acknowledgement in one transaction.
-
-        A thread that works in a loop (`claim_ahead`) gets its next task in that same transaction.
-
-        Raises:
-            ClaimLostError: another worker has the task now; nothing was stored.
-            sqlite3.Error: the database could not be written for `OUTCOME_PATIENCE_S`.
-        """
-        self._thread.unit = None
-        last = tuple(statements)
-        deadline = time.monotonic() + OUTCOME_PATIENCE_S
-        pause = 0.05
-        while True:
-            was_live = unit.live
-            try:
-                self._commit(unit, last, acknowledge=True)
-                break
-            except sqlite3.OperationalError as error:
-                if was_live or not is_passing(error) or time.monotonic() > deadline:
-                    raise
-                logger.warning("the outcome of %s is not stored yet: %s", unit.claim.task_id, error)
-                time.sleep(pause)
-                pause = min(2.0, pause * 2)
-        if unit.wake:
-            self.identity.bell.ring()
-
-    def _commit(self, unit: Unit, statements: tuple[Statement, ...], *, acknowledge: bool) -> None:
-        ahead = acknowledge and getattr(self._thread, "ahead", False)
-        following = None
-        if not unit.live:
-            self.lock.acquire()
-        try:
-            execute = self.conn.execute
-            if not unit.live:
-                execute("BEGIN IMMEDIATE")
-            for statement in unit.writes:
-                execute(*statement)
-            if acknowledge:
-                self._let_go(unit.claim)
-                for statement in statements:
-                    execute(*statement)
-                following = self.claims.take(self.conn) if ahead else None
-            execute("COMMIT")
-        except BaseException:
-            if self.conn.in_transaction:
-                self.conn.rollback()
-            raise
-        finally:
-            unit.live = False
-            self.lock.release()
-        unit.writes.clear()
-        self._thread.following = following
-
-    def _let_go(self, claim: Claim) -> None:
-        if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
-            raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
-
-    def claim_ahead(self, wanted: bool) -> None:
-        """Whether this thread's acknowledgements also claim its next task; what is left is given back."""
-        self._thread.ahead = wanted
-        following: Claim | None = getattr(self._thread, "following", None)
-        if not wanted and following is not None:
-            self._thread.following = None
-            self.claims.give_back(following, counted=False)
 
     # -- the queue ----------------------------------------------------------------------------
 
