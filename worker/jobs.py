@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
-
-import structlog
 
 from worker.config import ConfigError
 from worker.places import find_config, find_home, market_names
@@ -24,7 +23,8 @@ if TYPE_CHECKING:
     from worker.research.markets import Market
     from worker.settings import Secrets, Settings
 
-log = structlog.get_logger("worker.jobs")
+# Through the standard library, so that under another consumer it goes where that one's log goes.
+log = logging.getLogger("worker.jobs")
 
 
 # -- where and how, looked up when first needed ------------------------------------------------
@@ -107,7 +107,7 @@ def collect_market(config_path: str) -> dict[str, Any]:
     )
     with _library() as library:
         stats = collect(market, library, report=current_run().progress, options=options).as_dict()
-    log.info("collected", **{key: value for key, value in stats.items() if key != "per_source"})
+    log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
     return stats
 
 
@@ -139,7 +139,7 @@ def _enabled_markets() -> tuple[list[Market], dict[str, str]]:
             market = load_market(config, name)
         except ConfigError as error:
             faulty[name] = str(error)
-            log.warning("market left out", market=name, error=str(error))
+            log.warning("market left out: %s", error, extra={"market": name})
         else:
             markets += [market] if market.enabled else []
     return markets, faulty

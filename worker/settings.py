@@ -149,6 +149,23 @@ class Settings(BaseSettings):
         }
 
 
+class _FileSettings(Settings):
+    """The file alone: a fault in a variable must not be told as one of the file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was read, and nothing else."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
 class Secrets(BaseSettings):
     """What must appear in no log, run, argument, dead letter or screen."""
 
@@ -176,7 +193,7 @@ def load_settings(config: Path) -> Settings:
     """
     path = config / SETTINGS_FILE
     # A folder that holds only markets is fine.
-    from_file = load_model(path, Settings) if path.exists() else None
+    from_file = load_model(path, _FileSettings) if path.exists() else None
     given: dict[str, Any] = from_file.model_dump(exclude_unset=True) if from_file else {}
     _refuse_unknown_variables()
     try:

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 # Between two chunks other writers get their turn.
 CHUNK = 500
 COLUMNS = (
-    "id", "state", "death", "queue", "task_id", "name", "subject", "reason", "priority", "args", "attempts",
+    "id", "state", "death", "queue", "task_id", "name", "subject", "reason", "data", "priority", "args", "attempts",
     "worker", "first_seen", "last_seen", "retries", "retried_as", "retried_at", "error_type", "error",
     "traceback", "fingerprint",
 )  # fmt: skip
-_KEEP = f"""INSERT INTO removed_letter (entry, id, body, data)
-    SELECT ?, id, json_object({", ".join(f"'{name}', {name}" for name in COLUMNS)}), data FROM letter WHERE """
-PUT_BACK = f"""INSERT INTO letter ({", ".join(COLUMNS)}, data)
-    SELECT {", ".join(f"json_extract(body, '$.{name}')" for name in COLUMNS)}, data FROM removed_letter WHERE entry = ?"""
+_ALL = ", ".join(COLUMNS)
+_KEEP = f"INSERT INTO removed_letter (entry, {_ALL}) SELECT ?, {_ALL} FROM letter WHERE "
+PUT_BACK = f"INSERT INTO letter ({_ALL}) SELECT {_ALL} FROM removed_letter WHERE entry = ?"
 
 # What a retry starts anew: the number of its attempts, its times, and the chord that has gone on without it.
 _SPENT = ("retries", "retry_delay", "eta", "expires_resolved", "chord_config")

@@ -181,11 +181,8 @@ CREATE TABLE journal (                        -- every change an operator made i
 ) WITHOUT ROWID;
 """
 
-LETTERS_V1 = f"""
-CREATE TABLE letter (                         -- a task that will not run again by itself
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    state TEXT NOT NULL DEFAULT 'dead',       -- dead | retrying
-    death TEXT NOT NULL UNIQUE,               -- one death, one letter, however often it is reported
+# A dead letter, and a dead letter that an operator took away: the same columns, so that undo loses no digit.
+_LETTER = f"""
     queue TEXT NOT NULL,
     task_id TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -202,6 +199,14 @@ CREATE TABLE letter (                         -- a task that will not run again 
     retried_as TEXT,                          -- task_id of the latest retry
     retried_at REAL,
     {_FAILURE}
+"""
+
+LETTERS_V1 = f"""
+CREATE TABLE letter (                         -- a task that will not run again by itself
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    state TEXT NOT NULL DEFAULT 'dead',       -- dead | retrying
+    death TEXT NOT NULL UNIQUE,               -- one death, one letter, however often it is reported
+    {_LETTER}
 );
 CREATE INDEX letter_recent ON letter (state, last_seen, id);
 CREATE INDEX letter_cause ON letter (state, fingerprint, last_seen, id);
@@ -221,8 +226,9 @@ CREATE TABLE depth (state TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;  
 CREATE TABLE removed_letter (                 -- what an operator deleted, for undo
     entry TEXT NOT NULL,                      -- journal.id
     id INTEGER NOT NULL,
-    body TEXT NOT NULL,                       -- the row as JSON, without data
-    data BLOB
+    state TEXT NOT NULL,
+    death TEXT NOT NULL,
+    {_LETTER}
 );
 CREATE INDEX removed_letter_entry ON removed_letter (entry);
 {JOURNAL}

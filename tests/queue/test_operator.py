@@ -1,0 +1,249 @@
+"""What an operator does: each act one journaled transaction, and taken back to the very rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import pytest
+
+from worker.queue import DurableHuey, Operator
+from worker.queue.errors import MessageError, RefusedError
+
+NAME = "tests.job"
+
+
+@pytest.fixture
+def desk(home):
+    made = Operator(home / "tasks.db", home / "dlq.db", actor="ann@here")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def huey(home):
+    """A worker in this process, whose task fails while the list is empty."""
+    made = DurableHuey("topics", filename=home / "tasks.db", dlq_filename=home / "dlq.db")
+    made.allowed = []
+
+    @made.task(name="job")
+    def job(value):
+        if value not in made.allowed:
+            raise ValueError(f"not yet: {value}")
+        return value
+
+    made.job = job
+    yield made
+    made.storage.close()
+
+
+def rows(desk, table, order="id"):
+    return desk.storage.sql(f"SELECT * FROM {table} ORDER BY {order}", results=True)
+
+
+def letters(desk):
+    return desk.storage.letters.connection().execute("SELECT * FROM letter ORDER BY id").fetchall()
+
+
+def journal(desk):
+    mine = rows(desk, "journal", "id DESC")
+    return [(action, target, count) for _, _, _, action, target, count, _, _ in mine]
+
+
+def run_all(huey):
+    """Runs what is ready until nothing is."""
+    while (task := huey.dequeue()) is not None:
+        huey.execute(task)
+
+
+def test_a_task_is_enqueued_now_later_and_by_priority(desk):
+    desk.enqueue(NAME, ["now"], subject="demo")
+    desk.enqueue(NAME, ["later"], delay=60)
+    desk.enqueue(NAME, ["then"], at=dt.datetime(2030, 1, 1, tzinfo=dt.UTC), priority=7)
+    query = "SELECT name, subject, priority FROM {}"
+    assert desk.storage.sql(query.format("task"), results=True) == [(NAME, "demo", 0)]
+    assert desk.storage.sql(query.format("schedule ORDER BY due_at"), results=True)[1] == (NAME, None, 7)
+    assert len(rows(desk, "schedule")) == 2
+    assert journal(desk) == [("enqueue", "queue", 1)] * 3
+
+
+def test_what_cannot_be_stored_leaves_no_trace(desk):
+    with pytest.raises(MessageError):
+        desk.enqueue(NAME, [object()])
+    assert rows(desk, "task") == []
+    assert journal(desk) == []
+
+
+@pytest.mark.parametrize("delay", [None, 60])
+def test_a_cancelled_task_comes_back_as_the_very_row(desk, delay):
+    desk.enqueue(NAME, ["before"])
+    task_id = desk.enqueue(NAME, ["this"], delay=delay, priority=3, subject="demo")
+    before = rows(desk, "task"), rows(desk, "schedule")
+    done = desk.cancel([task_id, "never-was"])
+    assert (done.asked, done.done) == (2, 1)
+    assert done.refused[0][0] == "never-was"
+    assert (rows(desk, "task"), rows(desk, "schedule")) != before
+    assert desk.undo().done == 1
+    assert (rows(desk, "task"), rows(desk, "schedule")) == before
+    assert rows(desk, "removed_task", "entry") == []
+
+
+def test_a_clear_takes_what_was_there_at_its_mark(desk):
+    for number in range(5):
+        desk.enqueue(NAME, [number], delay=60 if number % 2 else None)
+    before = rows(desk, "task"), rows(desk, "schedule")
+    mark = desk.queue_mark()
+    late = desk.enqueue(NAME, ["late"])
+    done = desk.clear_queue(mark)
+    assert (mark.pending, mark.scheduled, done.done) == (3, 2, 5)
+    (left,) = rows(desk, "task")
+    assert late in left
+    desk.undo(done.entry)
+    assert rows(desk, "task")[:-1] == before[0]
+    assert rows(desk, "schedule") == before[1]
+
+
+def test_run_now_makes_a_scheduled_task_ready_and_undo_gives_it_its_time_back(desk):
+    task_id = desk.enqueue(NAME, [1], delay=3600)
+    (before,) = rows(desk, "schedule")
+    ready = desk.enqueue(NAME, [2])
+    done = desk.run_now([task_id, ready])
+    assert (done.done, done.refused) == (1, ((ready, "is not scheduled"),))
+    assert rows(desk, "schedule") == []
+    desk.undo(done.entry)
+    (after,) = rows(desk, "schedule")
+    assert after[1:] == before[1:]
+
+
+def test_a_running_task_is_asked_to_stop_and_undo_takes_the_question_back(desk, huey):
+    task_id = desk.enqueue("tests.queue.test_operator.job", ["x"])
+    huey.dequeue()
+    wish = "SELECT cancel FROM claim"
+    done = desk.cancel([task_id])
+    assert (done.done, desk.storage.sql(wish, results=True)) == (1, [(1,)])
+    desk.undo(done.entry)
+    assert desk.storage.sql(wish, results=True) == [(0,)]
+
+
+def test_a_dead_letter_is_retried_and_its_success_resolves_it(desk, huey):
+    huey.job("x")
+    run_all(huey)
+    (letter,) = letters(desk)
+    done = desk.retry([letter[0]])
+    assert (done.asked, done.done) == (1, 1)
+    assert desk.retry([letter[0]]).refused  # it is being retried already
+    huey.allowed.append("x")
+    run_all(huey)
+    assert letters(desk) == []
+    assert huey.storage.letters.count() == 0
+
+
+def test_a_retry_that_fails_again_is_one_letter_not_two(desk, huey):
+    huey.job("x")
+    run_all(huey)
+    desk.retry([letters(desk)[0][0]])
+    run_all(huey)
+    assert len(letters(desk)) == 1
+    assert huey.storage.letters.count() == 1
+
+
+def test_an_undone_retry_never_runs_and_the_letter_is_dead_again(desk, huey):
+    huey.job("x")
+    run_all(huey)
+    before = letters(desk)
+    done = desk.retry([before[0][0]])
+    assert desk.undo(done.entry).done == 1
+    assert rows(desk, "task") == []
+    assert letters(desk) == before
+
+
+def test_an_undone_retry_that_has_run_says_so(desk, huey):
+    huey.job("x")
+    run_all(huey)
+    done = desk.retry([letters(desk)[0][0]])
+    huey.allowed.append("x")
+    run_all(huey)
+    undone = desk.undo(done.entry)
+    assert undone.done == 0
+    assert undone.refused
+
+
+@pytest.mark.parametrize("act", ["delete", "clear"])
+def test_letters_that_were_taken_away_come_back_as_the_very_rows(desk, huey, act):
+    for value in "abc":
+        huey.job(value)
+    run_all(huey)
+    before = letters(desk)
+    cause = desk.storage.letters.connection().execute("SELECT * FROM cause").fetchall()
+    last, count = desk.letters_mark()
+    assert count == 3
+    huey.job("later")
+    run_all(huey)
+    done = desk.clear_letters(last) if act == "clear" else desk.delete_letters([row[0] for row in before])
+    assert done.done == 3
+    assert len(letters(desk)) == 1
+    assert desk.undo(done.entry).done == 3
+    assert letters(desk)[:3] == before
+    assert cause
+    assert huey.storage.letters.count() == 4
+
+
+def test_a_schedule_is_paused_and_resumed_and_both_are_taken_back(desk, huey):
+    from worker.queue.schedules import Cron
+
+    huey.periodic_task(Cron("0 2 * * *", "Europe/Berlin"), name="nightly")(lambda: None)
+    from worker.queue.schedules import Schedules
+
+    Schedules(huey, huey.storage).register()
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+    paused = desk.pause_schedule("nightly", until=until, note="holiday")
+    row = desk._schedule("nightly")
+    assert (row["paused_until"], row["pause_note"], row["paused_by"]) == (
+        until.timestamp(),
+        "holiday",
+        "ann@here",
+    )
+    resumed = desk.resume_schedule("nightly")
+    assert desk._schedule("nightly")["paused_at"] is None
+    desk.undo(resumed.entry)
+    assert desk._schedule("nightly")["pause_note"] == "holiday"
+    desk.undo(paused.entry)
+    assert desk._schedule("nightly")["paused_at"] is None
+    for wish in (lambda: desk.resume_schedule("nightly"), lambda: desk.pause_schedule("nothing"),
+                 lambda: desk.run_schedule("nothing"),
+                 lambda: desk.pause_schedule("nightly", until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))):  # fmt: skip
+        with pytest.raises(RefusedError):
+            wish()
+
+
+def test_an_act_is_undone_once(desk):
+    done = desk.cancel([desk.enqueue(NAME)])
+    desk.undo(done.entry)
+    with pytest.raises(RefusedError, match="undone already"):
+        desk.undo(done.entry)
+    with pytest.raises(RefusedError):
+        desk.undo("nothing")
+
+
+def test_the_latest_act_is_undone_first(desk):
+    first, second = desk.enqueue(NAME, [1]), desk.enqueue(NAME, [2])
+    desk.cancel([first])
+    desk.cancel([second])
+    desk.undo()
+    assert [second in row for row in rows(desk, "task")] == [True]
+    desk.undo()
+    assert len(rows(desk, "task")) == 2
+
+
+def test_the_journal_says_who_what_and_how_many(desk):
+    done = desk.cancel([desk.enqueue(NAME), desk.enqueue(NAME)])
+    entry = next(row for row in rows(desk, "journal") if row[0] == done.entry)
+    assert (entry[2], entry[3], entry[4], entry[5]) == ("ann@here", "cancel", "queue", 2)
+    assert len(json.loads(entry[6])["task_ids"]) == 2
+
+
+def test_nothing_done_is_nothing_journaled(desk):
+    assert desk.cancel(["never-was"]).entry is None
+    assert desk.clear_queue(desk.queue_mark()).entry is None
+    assert desk.delete_letters([99]).entry is None
+    assert journal(desk) == []

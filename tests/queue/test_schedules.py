@@ -1,0 +1,209 @@
+"""Ticks: each once, in its own time zone, and a missed one is not forgotten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from worker.queue import DurableHuey
+from worker.queue.errors import ScheduleError
+from worker.queue.schedules import CatchUp, Cron, Schedules, ScheduleSpec
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def ticks(expression, start, count):
+    found = Cron(expression, "Europe/Berlin").after(dt.datetime(*start, tzinfo=BERLIN))
+    return [f"{next(found).astimezone(BERLIN):%m-%d %H:%M %Z}" for _ in range(count)]
+
+
+def test_a_tick_in_the_hour_that_is_skipped_runs_right_after_it():
+    assert ticks("30 2 * * *", (2026, 3, 28, 12), 2) == ["03-29 03:00 CEST", "03-30 02:30 CEST"]
+
+
+def test_a_tick_in_the_hour_that_comes_twice_runs_once():
+    assert ticks("30 2 * * *", (2026, 10, 24, 12), 2) == ["10-25 02:30 CEST", "10-26 02:30 CET"]
+
+
+def test_the_clock_on_the_wall_decides_not_the_hours_between():
+    assert ticks("0 2 * * *", (2026, 10, 24, 12), 2) == ["10-25 02:00 CEST", "10-26 02:00 CET"]
+    assert ticks("0 9 * * 1", (2026, 3, 23, 10), 2) == ["03-30 09:00 CEST", "04-06 09:00 CEST"]
+
+
+@pytest.mark.parametrize("expression", ["", "* * * *", "61 * * * *", "0 25 * * *", "soon", "0 2 * * * * * *"])
+def test_what_is_no_cron_is_refused_in_words(expression):
+    with pytest.raises(ScheduleError, match="expected a cron expression"):
+        Cron(expression)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berln", "", "../etc/passwd", "/etc/localtime"])
+def test_what_is_no_time_zone_is_refused_in_words(zone):
+    with pytest.raises(ScheduleError, match="expected a time zone"):
+        Cron("0 2 * * *", zone)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, text):
+        self.at = dt.datetime.fromisoformat(text).timestamp()
+
+    def __call__(self):
+        return self.at
+
+    def move(self, **span):
+        self.at += dt.timedelta(**span).total_seconds()
+
+
+class Site:
+    """A schedule at two o'clock UTC, and as many workers as are wanted."""
+
+    def __init__(self, home, clock, spec=None):
+        self.home, self.clock, self.spec, self.hueys = home, clock, spec, []
+
+    def worker(self):
+        specs = {"nightly": self.spec} if self.spec else {}
+        huey = DurableHuey("app", filename=self.home / "tasks.db", now=self.clock, schedules=lambda: specs)
+        huey.periodic_task(Cron("0 2 * * *"), name="nightly")(lambda: None)
+        self.hueys.append(huey)
+        schedules = Schedules(huey, huey.storage)
+        schedules.register()
+        return schedules
+
+    def state(self):
+        query = "SELECT missed, last_at, next_at, paused_at FROM periodic"
+        return self.hueys[0].storage.sql(query, results=True)[0]
+
+    def waiting(self):
+        return self.hueys[0].storage.queue_size()
+
+
+@pytest.fixture
+def site(home):
+    made = []
+
+    def make(at, spec=None):
+        made.append(Site(home, Clock(at), spec))
+        return made[-1]
+
+    yield make
+    for one in made:
+        for huey in one.hueys:
+            huey.storage.close()
+
+
+def test_a_tick_fires_once_however_often_it_is_looked_at(site):
+    here = site("2026-01-01T01:59:59+00:00")
+    worker = here.worker()
+    assert worker.fire() == 0
+    here.clock.move(seconds=2)
+    assert [worker.fire() for _ in range(5)] == [1, 0, 0, 0, 0]
+    assert here.waiting() == 1
+
+
+def test_a_tick_fires_once_however_many_workers_look(site):
+    here = site("2026-01-01T01:59:59+00:00")
+    workers = [here.worker() for _ in range(8)]
+    here.clock.move(seconds=2)
+    start, fired = threading.Barrier(8), []
+
+    def look(worker):
+        start.wait()
+        fired.append(worker.fire())
+
+    threads = [threading.Thread(target=look, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(fired) == [0] * 7 + [1]
+    assert here.waiting() == 1
+
+
+def test_a_clock_that_is_set_back_fires_nothing_twice(site):
+    here = site("2026-01-01T01:59:59+00:00")
+    worker = here.worker()
+    here.clock.move(seconds=2)
+    assert worker.fire() == 1
+    here.clock.move(minutes=-30)
+    assert worker.fire() == 0
+    here.clock.move(minutes=31)
+    assert worker.fire() == 0
+    here.clock.move(days=1)
+    assert worker.fire() == 1
+
+
+@pytest.mark.parametrize(
+    ("policy", "window_days", "fired", "missed"),
+    [
+        (CatchUp.ONCE, 30, 1, 2), (CatchUp.ALL, 30, 3, 0), (CatchUp.NONE, 30, 0, 3), (CatchUp.ALL, 2, 2, 1),
+        (CatchUp.ONCE, 0.1, 0, 3),
+    ],
+)  # fmt: skip
+def test_ticks_that_passed_while_nothing_ran(site, policy, window_days, fired, missed):
+    here = site(
+        "2026-01-01T01:00:00+00:00", ScheduleSpec(catch_up=policy, catch_up_window=window_days * 86_400)
+    )
+    here.worker()
+    here.clock.move(days=2, hours=9)  # three ticks: 2:00 on the first, the second, the third
+    assert here.worker().fire() == fired
+    assert here.waiting() == fired
+    assert here.state()[0] == missed
+
+
+def test_a_pause_fires_nothing_misses_nothing_and_ends_by_itself(site):
+    from worker.queue import Operator
+
+    here = site("2026-01-01T01:00:00+00:00")
+    worker = here.worker()
+    operator = Operator(
+        here.home / "tasks.db", here.home / "dlq.db", queue="app",
+        now=lambda: dt.datetime.fromtimestamp(here.clock(), dt.UTC),
+    )  # fmt: skip
+    operator.pause_schedule("nightly", until=dt.datetime(2026, 1, 3, 12, tzinfo=dt.UTC))
+    for _ in range(2):
+        here.clock.move(days=1, hours=1)
+        assert worker.fire() == 0
+    here.clock.move(days=1)
+    assert worker.fire() == 1  # the tick of the fourth
+    missed, _, _, paused = here.state()
+    assert (missed, paused) == (0, None)
+    operator.close()
+
+
+def test_a_schedule_that_is_off_is_not_listed(site):
+    here = site("2026-01-01T01:00:00+00:00", ScheduleSpec(enabled=False))
+    worker = here.worker()
+    here.clock.move(days=2)
+    assert worker.fire() == 0
+    assert here.hueys[0].storage.sql("SELECT * FROM periodic", results=True) == []
+
+
+def test_a_changed_cron_begins_anew_and_makes_up_no_ticks(site):
+    here = site("2026-01-01T03:00:00+00:00")
+    here.worker()
+    here.clock.move(days=5)
+    here.spec = ScheduleSpec(cron=Cron("0 12 * * *"))
+    assert here.worker().fire() == 0
+    assert here.state()[0] == 0
+
+
+def test_a_rule_that_raises_is_named_and_stops_no_other(home):
+    clock = Clock("2026-01-01T01:59:00+00:00")
+    huey = DurableHuey("app", filename=home / "tasks.db", now=clock)
+
+    def broken(_moment):
+        raise ZeroDivisionError("oh")
+
+    huey.periodic_task(broken, name="broken")(lambda: None)
+    huey.periodic_task(Cron("0 2 * * *"), name="nightly")(lambda: None)
+    schedules = Schedules(huey, huey.storage)
+    schedules.register()
+    clock.move(minutes=2)
+    assert schedules.fire() == 1
+    errors = dict(huey.storage.sql("SELECT name, error FROM periodic", results=True))
+    assert errors == {"broken": "ZeroDivisionError: oh", "nightly": None}
+    huey.storage.close()

@@ -1,0 +1,125 @@
+"""`topic-worker` as it is called: one sentence, exit code 2, nothing written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from huey import SqliteHuey
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def command(*arguments, **env):
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("TOPIC_")}
+        return subprocess.run(
+            [sys.executable, "-m", "worker.cli", *map(str, arguments)], capture_output=True, text=True, timeout=30,
+            cwd=tmp_path, env=clean | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)} | env, check=False,
+        )  # fmt: skip
+
+    return command
+
+
+def refused(done, *words):
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    for word in words:
+        assert word in done.stderr
+
+
+def test_init_writes_a_configuration_that_check_finds_fine(run, tmp_path):
+    done = run("init", "mine")
+    assert done.returncode == 0
+    assert (tmp_path / "mine" / "markets" / "demo" / "bautakt.xml").exists()
+    checked = run("check", "--config", "mine")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "daily_collection: 0 2 * * * Europe/Berlin, next " in checked.stdout
+
+
+def test_init_overwrites_nothing(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious").write_text("x")
+    refused(run("init", "mine"), "already exists")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["precious"]
+
+
+def test_init_where_nothing_can_be_written(run, tmp_path):
+    (tmp_path / "file").write_text("x")
+    refused(run("init", "file/config"), "cannot be written")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_check_names_every_fault_of_every_file(run, tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "config" / "settings.yaml").write_text("workers: many\n")
+    (tmp_path / "config" / "markets" / "a.yaml").write_text("domain: [\n")
+    (tmp_path / "config" / "markets" / "b.yaml").write_text("languag: de\n")
+    done = run("check")
+    assert done.returncode == 2
+    for word in (
+        "settings.yaml:1: workers",
+        "a.yaml:",
+        "b.yaml:1: languag: unknown key; did you mean language?",
+    ):
+        assert word in done.stderr
+    assert "demo.yaml: fine" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda home: home.write_text("x"), "expected a folder"),
+        (
+            lambda home: (home.mkdir(), (home / "tasks.db").write_bytes(b"nonsense" * 99)),
+            "expected a SQLite database",
+        ),
+        (lambda home: (home.mkdir(), (home / "tasks.db").mkdir()), "tasks.db"),
+    ],
+)
+def test_a_home_that_cannot_be_used(run, tmp_path, make, words):
+    make(tmp_path / "home")
+    before = sorted(tmp_path.rglob("*"))
+    refused(run("--home", tmp_path / "home"), words)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_home_that_cannot_be_made(run):
+    refused(run("--home", "/proc/nowhere/home"), "/proc/nowhere/home")
+
+
+def test_a_stock_queue_is_refused_and_left_as_it_was(run, tmp_path):
+    (tmp_path / "home").mkdir()
+    path = tmp_path / "home" / "tasks.db"
+    stock = SqliteHuey(filename=str(path))
+    stock.storage.enqueue(b"\x80\x04pickled")
+    stock.storage.close()
+    before = path.read_bytes()
+    refused(run("--home", tmp_path / "home"), "pickled", "--home")
+    assert path.read_bytes() == before
+    assert [one.name for one in (tmp_path / "home").iterdir()] == ["tasks.db"]
+
+
+@pytest.mark.parametrize(
+    "option", [["--workers", "0"], ["--config", "nowhere"], ["--worker-type", "fibre"], ["--nonsense"]]
+)
+def test_bad_options(run, tmp_path, option):
+    done = run("--home", tmp_path / "home", *option)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_bad_variable(run, tmp_path):
+    refused(run("--home", tmp_path / "home", TOPIC_WORKERS="many"), "TOPIC_WORKERS")
+
+
+def test_version_and_help(run):
+    assert run("--version").stdout.startswith("topic-worker ")
+    assert "init" in run("--help").stdout
