@@ -108,6 +108,8 @@ class TopicConsole(App[int]):
             self.register_theme(theme)
         self.theme = self._theme_name
         self.set_class(self.ascii_only, "-ascii")
+        # After `fg` the terminal is empty, and Textual draws only what changes.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             # Without these the terminal stays in the alternate screen when ssh drops.

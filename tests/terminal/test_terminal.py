@@ -252,3 +252,22 @@ def test_a_home_that_cannot_be_used_is_said_before_the_screen_opens(terminal, tm
     assert shown.end() == 2
     assert len(shown.text().strip().splitlines()) == 1
     assert b"\x1b[?1049h" not in shown.output
+
+
+def test_ctrl_z_gives_the_terminal_back_and_fg_draws_everything_again(terminal):
+    shown = terminal()
+    shown.until("Worker is not running.")
+    shown.press("\x1a")
+    state = Path(f"/proc/{shown.process.pid}/stat")
+    deadline = time.monotonic() + LONGEST_S
+    while state.read_text().rpartition(")")[2].split()[0] != "T":
+        assert time.monotonic() < deadline
+        shown.read()
+    while shown.read():
+        pass
+    assert b"\x1b[?1049l" in shown.output
+    shown.output = b""
+    shown.process.send_signal(signal.SIGCONT)
+    shown.until("Worker is not running.")
+    shown.press("q")
+    assert shown.end() == 0
