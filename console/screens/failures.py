@@ -10,7 +10,7 @@ from console.readings.model import Cause
 from console.rows import details, failures
 from console.rows.base import short_name
 from console.screens.listing import ListScreen
-from console.text import clean, plural
+from console.text import ago, clean, number, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
 
@@ -158,11 +158,21 @@ class FailuresScreen(ListScreen):
             sample=[f"{short_name(letter.name)}  {letter.subject or ''}  {letter.error}" for letter in letters],
         )  # fmt: skip
 
+    def _oldest(self) -> str:
+        first = min((cause.first_seen for cause in self.causes.rows), default=None)
+        return ago(first, self.console.clock())
+
     def _confirm_all(self, mark: tuple[int, int]) -> None:
         last, count = mark
         self.console.confirm(
             f"Clear {plural(count, 'dead letter')}?",
             count=count,
-            sample=["All causes."],
+            sample=[
+                f"the oldest is {self._oldest()} old",
+                *(
+                    f"{number(cause.count)}× {short_name(cause.error_type)} {cause.error}"
+                    for cause in self.causes.rows
+                ),
+            ],
             agreed=lambda: self.console.act(lambda actions: actions.clear_letters(last)),
         )

@@ -9,7 +9,7 @@ from console import keys
 from console.rows import details, queue
 from console.rows.base import short_name
 from console.screens.listing import ListScreen
-from console.text import plural
+from console.text import ago, number, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
 
@@ -87,11 +87,19 @@ class QueueScreen(ListScreen):
             agreed=lambda: self.console.act(lambda actions: actions.cancel(ids)),
         )
 
+    def _oldest(self) -> str:
+        snapshot = self.console.snapshot
+        since = snapshot.depth.oldest_pending_at if snapshot else None
+        return ago(since, self.console.clock())
+
     def _confirm_all(self, mark: QueueMark) -> None:
         count = mark.pending + mark.scheduled
         self.console.confirm(
             f"Clear {plural(count, 'waiting task')}?",
             count=count,
-            sample=[f"{mark.pending} ready, {mark.scheduled} scheduled; what runs goes on"],
+            sample=[
+                f"{number(mark.pending)} ready, {number(mark.scheduled)} scheduled; what runs goes on",
+                f"the oldest is {self._oldest()} old",
+            ],
             agreed=lambda: self.console.act(lambda actions: actions.clear_queue(mark)),
         )
