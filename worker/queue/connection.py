@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BUSY_TIMEOUT_S = 5.0
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.01
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PASSING_CODES = _BUSY_CODES | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
@@ -115,10 +116,39 @@ def wrapped(path: Path | str) -> Iterator[None]:
         raise UnusableFileError(path, error) from error
 
 
+def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S) -> None:
+    """Opens a write transaction, waiting for other writers.
+
+    SQLite's own busy handler sleeps 1, 2, 5, 10, ... 100 ms, so that beside a worker that drains a queue
+    one enqueue in a hundred waits 100 ms (measured). This one asks ten thousand times a second, and less
+    often the longer it takes.
+
+    Raises:
+        sqlite3.OperationalError: another connection held the lock for `timeout` seconds.
+    """
+    if conn.in_transaction:
+        raise sqlite3.OperationalError("a transaction is open already")
+    conn.execute("PRAGMA busy_timeout = 0")
+    try:
+        deadline, pause = time.monotonic() + timeout, FIRST_PAUSE_S
+        while True:
+            try:
+                conn.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 1.05, LAST_PAUSE_S)
+            else:
+                return
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+
+
 @contextlib.contextmanager
-def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+def transaction(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
     """One write transaction: everything inside is stored, or nothing."""
-    conn.execute("BEGIN IMMEDIATE")
+    begin(conn, timeout)
     try:
         yield conn
         conn.execute("COMMIT")
@@ -131,6 +161,7 @@ def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
 __all__ = [
     "BUSY_TIMEOUT_S",
     "QueueError",
+    "begin",
     "is_busy",
     "is_passing",
     "open_letters",

@@ -70,7 +70,7 @@ class DeadLetters:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction on the file."""
-        with self._lock, wrapped(self.path), transaction(self.connection()) as conn:
+        with self._lock, wrapped(self.path), transaction(self.connection(), self._timeout) as conn:
             yield conn
 
     def connection(self) -> sqlite3.Connection:

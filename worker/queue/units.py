@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from huey.storage import SqliteStorage
 
-from worker.queue.connection import is_passing, open_tasks, transaction, wrapped
+from worker.queue.connection import begin, is_passing, open_tasks, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.errors import ClaimLostError
+from worker.queue.group import GroupCommit
 from worker.queue.unit import Claim, Statement, Unit
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class UnitStorage(SqliteStorage):
         self.lock = threading.RLock()
         self._thread = threading.local()
         self._letters: DeadLetters | None = None
+        self._group = GroupCommit(self.lock, lambda: self.conn, lambda conn: begin(conn, self._timeout))
 
     @property
     def filename(self) -> Path:
@@ -121,7 +123,7 @@ class UnitStorage(SqliteStorage):
             try:
                 with contextlib.closing(self.conn.cursor()) as cursor:
                     if commit:
-                        with transaction(self.conn):
+                        with transaction(self.conn, self._timeout):
                             yield cursor
                     else:
                         yield cursor
@@ -146,9 +148,17 @@ class UnitStorage(SqliteStorage):
         if unit is not None and not unit.live:
             unit.writes.extend(statements)
             return
-        with self.db(commit=True) as cursor:
+        if unit is not None:
             for statement in statements:
-                cursor.execute(*statement)
+                self.conn.execute(*statement)
+            return
+
+        def store(conn: sqlite3.Connection) -> None:
+            for statement in statements:
+                conn.execute(*statement)
+
+        with wrapped(self.filename):
+            self._group.store(store)
 
     def _go_live(self, unit: Unit) -> None:
         """Opens the transaction that the rest of the unit runs in."""
@@ -171,7 +181,7 @@ class UnitStorage(SqliteStorage):
         deadline = time.monotonic() + OUTCOME_PATIENCE_S
         while True:
             try:
-                self.conn.execute("BEGIN IMMEDIATE")
+                begin(self.conn, self._timeout)
             except sqlite3.OperationalError as error:
                 if not is_passing(error) or time.monotonic() > deadline:
                     raise
@@ -237,21 +247,26 @@ class UnitStorage(SqliteStorage):
 
     def _commit(self, unit: Unit, statements: tuple[Statement, ...], *, acknowledge: bool) -> None:
         ahead = acknowledge and getattr(self._thread, "ahead", False)
-        following = None
-        if not unit.live:
-            self.lock.acquire()
-        try:
-            execute = self.conn.execute
-            if not unit.live:
-                execute("BEGIN IMMEDIATE")
+
+        def store(conn: sqlite3.Connection) -> Claim | None:
             for statement in unit.writes:
-                execute(*statement)
-            if acknowledge:
-                self._let_go(unit.claim)
-                for statement in statements:
-                    execute(*statement)
-                following = self.claims.take(self.conn) if ahead else None
-            execute("COMMIT")
+                conn.execute(*statement)
+            if not acknowledge:
+                return None
+            self._let_go(conn, unit.claim)
+            for statement in statements:
+                conn.execute(*statement)
+            return self.claims.take(conn) if ahead else None
+
+        following = self._commit_live(unit, store) if unit.live else self._group.store(store)
+        unit.writes.clear()
+        self._thread.following = following
+
+    def _commit_live(self, unit: Unit, store: Callable[[sqlite3.Connection], Claim | None]) -> Claim | None:
+        """Ends the transaction that the unit has kept open."""
+        try:
+            following = store(self.conn)
+            self.conn.execute("COMMIT")
         except BaseException:
             if self.conn.in_transaction:
                 self.conn.rollback()
@@ -259,11 +274,10 @@ class UnitStorage(SqliteStorage):
         finally:
             unit.live = False
             self.lock.release()
-        unit.writes.clear()
-        self._thread.following = following
+        return following
 
-    def _let_go(self, claim: Claim) -> None:
-        if self.conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
+    def _let_go(self, conn: sqlite3.Connection, claim: Claim) -> None:
+        if conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
             raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
 
     def claim_ahead(self, wanted: bool) -> None:
