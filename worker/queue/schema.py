@@ -70,7 +70,6 @@ CREATE TABLE claim (                          -- in the hands of a worker
     cancel INTEGER NOT NULL DEFAULT 0,        -- the operator asked it to stop
     {_ENVELOPE}
 );
-CREATE INDEX claim_task_id ON claim (task_id);
 
 CREATE TABLE worker (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -87,7 +86,7 @@ CREATE TABLE worker (
 );
 
 CREATE TABLE run (                            -- one ended execution each
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     queue TEXT NOT NULL,
     task_id TEXT NOT NULL,
     name TEXT NOT NULL,
