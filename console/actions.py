@@ -171,6 +171,16 @@ class Actions:
         """Takes away what waited at the mark."""
         return _told(self._do("clear_queue", mark), "Cleared", "waiting task")
 
+    def pause_queue(self, until: datetime | None = None, note: str = "") -> Done:
+        """Lets no worker take anything more."""
+        change = self._do("pause_queue", until=until, note=note)
+        end = f" until {until.isoformat(timespec='minutes')}" if until else ""
+        return Done(f"The queue is paused{end}: what runs goes on, nothing new begins.", change)
+
+    def resume_queue(self) -> Done:
+        """Lets workers take tasks again."""
+        return Done("The queue goes on.", self._do("resume_queue"))
+
     # -- failures -------------------------------------------------------------------------------
 
     def retry(self, letter_ids: Sequence[int]) -> Done:

@@ -79,6 +79,7 @@ ACTIONS = (
     Action("run_now", ("r",), "Run now", "Make the scheduled task ready at once.", Scope.QUEUE, shown=True, changes=True),
     Action("cancel", ("x",), "Cancel", "Take the task away; a running one is asked to stop.", Scope.QUEUE, shown=True, changes=True),
     Action("clear", ("C",), "Clear", "Take away all that waits, or all that the filter shows.", Scope.QUEUE, shown=True, changes=True),
+    Action("pause", ("p",), "Pause", "Let workers take nothing more from the queue, or let them go on.", Scope.QUEUE, shown=True, changes=True),
     Action("retry", ("r",), "Retry", "Run it again: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
     Action("delete", ("x",), "Delete", "Take it away: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
     Action("clear", ("C",), "Clear", "Take away all dead letters, or all that the filter shows.", Scope.FAILURES, shown=True, changes=True),

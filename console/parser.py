@@ -113,6 +113,10 @@ def _queue(commands: Subparsers) -> None:
     _leaf(commands, "show", queue.show, "one task").add_argument("id", metavar="ID")
     cancel = _leaf(commands, "cancel", queue.cancel, "take tasks away, or ask them to stop", destroys=True)
     cancel.add_argument("ids", nargs="+", metavar="ID")
+    pause = _leaf(commands, "pause", queue.pause, "let workers take nothing more; what runs goes on")
+    _pausing(pause)
+    pause.add_argument("--wait", action="store_true", help="until nothing runs any more")
+    _leaf(commands, "resume", queue.resume, "let workers take tasks again")
     _leaf(commands, "clear", queue.clear, "take away all that waits", destroys=True)
 
 
@@ -139,8 +143,12 @@ def _schedules(commands: Subparsers) -> None:
         leaf = _leaf(commands, name, run, about)
         leaf.add_argument("name", metavar="NAME")
         if name == "pause":
-            leaf.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
-            leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
+            _pausing(leaf)
+
+
+def _pausing(leaf: argparse.ArgumentParser) -> None:
+    leaf.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
+    leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
 
 
 def _history(commands: Subparsers) -> None:

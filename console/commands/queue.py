@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Exit, plain, table, unpacked
+from console.commands.schedules import span
+from console.commands.start import POLL_S
 from console.rows import queue as rows
 from console.text import clean, plural, stamp
 
@@ -61,6 +64,21 @@ def cancel(context: Context) -> Exit:
     ids = context.options.ids
     context.confirm(f"Cancel {plural(len(ids), 'task')}?")
     return context.done(context.actions.cancel(ids))
+
+
+def pause(context: Context) -> Exit:
+    """Lets no worker take anything more; `--wait` until nothing runs."""
+    options = context.options
+    until = context.now() + span(options.span) if options.span else None
+    code = context.done(context.actions.pause_queue(until, options.note))
+    while options.wait and context.readings.snapshot().depth.running:
+        time.sleep(POLL_S)
+    return code
+
+
+def resume(context: Context) -> Exit:
+    """Lets workers take tasks again."""
+    return context.done(context.actions.resume_queue())
 
 
 def clear(context: Context) -> Exit:

@@ -223,7 +223,8 @@ class Snapshot:
     home: Path
     workers: tuple[Worker, ...] = ()
     depth: Depth = field(default_factory=Depth)
-    paused: bool = False  # the whole queue
+    paused: bool = False  # the whole queue: workers take nothing
+    pause_note: str | None = None
     running: tuple[QueueTask, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     causes: tuple[Cause, ...] = ()  # the most frequent first, at most 20

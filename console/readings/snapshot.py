@@ -104,8 +104,14 @@ class Readings:
             workers = file.rows(
                 "SELECT * FROM worker WHERE queue = ? AND kind <> 'process' ORDER BY id", (name,)
             )
+            pause = file.rows(
+                "SELECT pause_note FROM pause WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?)",
+                (name, now),
+            )
             return replace(
                 snapshot,
+                paused=bool(pause),
+                pause_note=pause[0]["pause_note"] if pause else None,
                 workers=tuple(self._worker(row, now) for row in workers),
                 depth=Depth(
                     depth.get("pending", 0), depth.get("scheduled", 0), depth.get("running", 0),

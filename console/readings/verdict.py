@@ -21,6 +21,10 @@ def problems(snapshot: Snapshot) -> tuple[Problem, ...]:
     if snapshot.unreadable:
         found.append(Problem("unreadable", snapshot.unreadable))
     found += _of_workers(snapshot)
+    if snapshot.paused:
+        note = f" ({clean(snapshot.pause_note, 80)})" if snapshot.pause_note else ""
+        waiting = plural(snapshot.depth.pending, "task")
+        found.append(Problem("queue_paused", f"The queue is paused{note}: {waiting} waiting"))
     for schedule in snapshot.schedules:
         name = clean(schedule.name, 60)
         if schedule.error:

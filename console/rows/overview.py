@@ -44,7 +44,11 @@ def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
     """
     tone, text = verdict(snapshot)
     first = snapshot.problems[0].code if snapshot.problems else ""
-    hint = {"worker_down": "Press w to start one.", "dead_letters": "Press 3 to see why."}.get(first, "")
+    hint = {
+        "worker_down": "Press w to start one.",
+        "dead_letters": "Press 3 to see why.",
+        "queue_paused": "Press 2, then p, to let it go on.",
+    }.get(first, "")
     if not snapshot.problems and not snapshot.library.documents:
         hint = "Press c to collect a market."
     more = len(snapshot.problems) - 1

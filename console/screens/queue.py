@@ -68,6 +68,11 @@ class QueueScreen(ListScreen):
         if task is not None:
             self.console.act(lambda actions: actions.cancel([task.task_id]))
 
+    def action_pause(self) -> None:
+        """Pauses the whole queue, or lets it go on."""
+        paused = self.console.snapshot is not None and self.console.snapshot.paused
+        self.console.act(lambda actions: actions.resume_queue() if paused else actions.pause_queue())
+
     def action_clear(self) -> None:
         """Takes away what waits now, or what the filter shows now."""
         if self.filter_text:

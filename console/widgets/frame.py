@@ -41,7 +41,7 @@ def banner(snapshot: Snapshot, now: datetime, *, verdict_seen: bool = False) -> 
         return f"This is {age((now - snapshot.at).total_seconds())} old: the files do not answer."
     if verdict_seen:
         return None
-    urgent = {"worker_down": "  w starts one.", "worker_silent": ""}
+    urgent = {"worker_down": "  w starts one.", "worker_silent": "", "queue_paused": "  p lets it go on."}
     return next((f"{one.text}.{urgent[one.code]}" for one in snapshot.problems if one.code in urgent), None)
 
 

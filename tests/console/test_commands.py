@@ -196,6 +196,17 @@ def test_the_queue_is_listed_shown_cancelled_and_cleared(run, builder):
     assert [entry["action"] for entry in run("journal", "list", "--json")[1]] == ["clear", "cancel"]
 
 
+def test_the_whole_queue_is_paused_and_goes_on(run, builder):
+    builder.pending()
+    assert run("queue", "pause", "--for", "2h", "--note", "moving", "--wait", "--json")[0] == 0
+    status = run("status", "--json")[1]
+    assert status["queue"]["paused"] is True
+    assert "queue_paused" in [problem["code"] for problem in status["problems"]]
+    assert run("queue", "resume", "--json")[0] == 0
+    assert run("queue", "resume", "--json")[0] == 1
+    assert run("status", "--json")[1]["queue"]["paused"] is False
+
+
 def test_schedules_are_paused_for_a_while_and_resumed(run, builder):
     builder.schedule("daily_collection", "0 2 * * *")
     assert run("schedules", "pause", "daily_collection", "--for", "2h", "--note", "holiday", "--json")[0] == 0

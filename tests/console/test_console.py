@@ -263,3 +263,16 @@ async def test_a_home_that_is_created_later_is_seen(tmp_path):
         homes.busy(late)
         await until(pilot, lambda: app.snapshot.depth.pending == 30)
         late.close()
+
+
+async def test_the_queue_is_paused_said_to_be_and_goes_on(builder):
+    homes.busy(builder)
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "2", "p")
+        await until(pilot, lambda: app.snapshot.paused)
+        await until(pilot, lambda: "The queue is paused: 30 tasks waiting" in str(app.screen.banner.content))
+        await press(pilot, "p")
+        await until(pilot, lambda: not app.snapshot.paused)
+        await press(pilot, "u")
+        await until(pilot, lambda: app.snapshot.paused)

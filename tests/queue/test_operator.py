@@ -247,3 +247,29 @@ def test_nothing_done_is_nothing_journaled(desk):
     assert desk.clear_queue(desk.queue_mark()).entry is None
     assert desk.delete_letters([99]).entry is None
     assert journal(desk) == []
+
+
+def test_a_paused_queue_gives_nothing_until_it_goes_on(desk, huey):
+    huey.allowed.append("x")
+    huey.job("x")
+    paused = desk.pause_queue(note="database moves house")
+    assert huey.dequeue() is None
+    desk.resume_queue()
+    with pytest.raises(RefusedError, match="not paused"):
+        desk.resume_queue()
+    desk.undo()  # of the resume
+    assert huey.dequeue() is None
+    desk.undo(paused.entry)
+    run_all(huey)
+    assert rows(desk, "task") == rows(desk, "claim") == []
+
+
+def test_a_pause_ends_by_itself(desk, huey):
+    huey.allowed.append("x")
+    huey.job("x")
+    desk.pause_queue(until=dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
+    assert huey.dequeue() is None
+    huey.storage.now = lambda: dt.datetime.now().timestamp() + 3601
+    assert huey.dequeue() is not None
+    with pytest.raises(RefusedError, match="has passed"):
+        desk.pause_queue(until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))

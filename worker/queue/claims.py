@@ -20,8 +20,9 @@ logger = logging.getLogger("worker.queue")
 
 _SHARED = "ready_at, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
 CLAIM_COLUMNS = f"id, seq, {_SHARED}, claimed_at"
+OPEN = "NOT EXISTS (SELECT 1 FROM pause WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?))"
 _TAKE = f"""DELETE FROM task WHERE id =
-    (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) RETURNING id, {_SHARED}"""
+    (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) AND {OPEN} RETURNING id, {_SHARED}"""
 _HOLD = (
     f"INSERT INTO claim ({CLAIM_COLUMNS}, queue, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -42,12 +43,13 @@ class Claims:
     def take(self, conn: sqlite3.Connection) -> Claim | None:
         """Moves the next ready task into a claim; the caller's transaction is open."""
         storage = self._storage
-        rows = conn.execute(_TAKE, (storage.name,)).fetchall()
+        now = storage.now()
+        rows = conn.execute(_TAKE, (storage.name, storage.name, now)).fetchall()
         if not rows:
             return None
         row: tuple[Any, ...] = rows[0]
         seq, shared, deliveries = row[0], row[1:-1], row[-1] + 1
-        claim = Claim(*(storage.identity.next_claim_id(), seq, *shared, deliveries, storage.now()))
+        claim = Claim(*(storage.identity.next_claim_id(), seq, *shared, deliveries, now))
         conn.execute(_HOLD, (*_row(claim), storage.name, claim.id >> 32))
         return claim
 

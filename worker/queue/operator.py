@@ -217,6 +217,51 @@ class Operator:
                 self.note(cursor, entry, "clear", "queue", done)
         return self.change(entry, "clear", up_to.pending + up_to.scheduled, done)
 
+    def pause_queue(self, *, until: dt.datetime | None = None, note: str = "") -> Change:
+        """Lets no worker take anything more; what runs goes on.
+
+        Args:
+            until: when it goes on by itself; None: when it is resumed.
+            note: why, for the next person.
+
+        Raises:
+            RefusedError: `until` has passed.
+        """
+        now = self.storage.now()
+        if until is not None and until.timestamp() <= now:
+            raise RefusedError(f"cannot pause the queue until {until.isoformat()}: that has passed")
+        pause = (now, until.timestamp() if until else None, note or None, self.actor)
+        return self._set_queue_pause("pause", pause, pause_note=note)
+
+    def resume_queue(self) -> Change:
+        """Lets workers take tasks again.
+
+        Raises:
+            RefusedError: the queue is not paused.
+        """
+        if self._queue_pause() is None:
+            raise RefusedError("the queue is not paused")
+        return self._set_queue_pause("resume", None)
+
+    def _queue_pause(self) -> tuple[Any, ...] | None:
+        query = f"SELECT {', '.join(PAUSE)} FROM pause WHERE queue = ?"
+        rows = self.storage.sql(query, (self.storage.name,), results=True)
+        return tuple(rows[0]) if rows else None
+
+    def _set_queue_pause(self, action: str, pause: tuple[Any, ...] | None, **detail: Any) -> Change:
+        entry, before = self.entry(), self._queue_pause()
+        with self.storage.db(commit=True) as cursor:
+            self.write_queue_pause(cursor, pause)
+            self.note(cursor, entry, action, "queue", 1, before=before, **detail)
+        self.storage.wake()
+        return Change(entry, action, 1, 1)
+
+    def write_queue_pause(self, cursor: sqlite3.Cursor, pause: Iterable[Any] | None) -> None:
+        """Sets the columns of PAUSE; None: the queue is open."""
+        cursor.execute("DELETE FROM pause WHERE queue = ?", (self.storage.name,))
+        if pause is not None:
+            cursor.execute("INSERT INTO pause VALUES (?, ?, ?, ?, ?)", (self.storage.name, *pause))
+
     # -- failures -----------------------------------------------------------------------------
 
     def retry(self, letter_ids: Sequence[int]) -> Change:

@@ -137,6 +137,11 @@ CREATE TABLE periodic (                       -- the state of each schedule
     PRIMARY KEY (queue, name)
 ) WITHOUT ROWID;
 
+CREATE TABLE pause (                          -- a queue from which no worker takes anything now
+    queue TEXT PRIMARY KEY,
+    paused_at REAL NOT NULL, paused_until REAL, pause_note TEXT, paused_by TEXT
+) WITHOUT ROWID;
+
 CREATE TABLE handler (                        -- the tasks that the last worker knew
     queue TEXT NOT NULL,
     name TEXT NOT NULL,

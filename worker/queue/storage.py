@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from worker.queue.claims import Claims
+from worker.queue.claims import OPEN, Claims
 from worker.queue.connection import BUSY_TIMEOUT_S
 from worker.queue.identity import Identity
 from worker.queue.message import Envelope
@@ -75,7 +75,8 @@ class DurableStorage(UnitStorage):
             self._thread.following = None
             return following
         # A quick look without the write lock.
-        if not self.sql("SELECT 1 FROM task WHERE queue = ? LIMIT 1", (self.name,), results=True):
+        query = f"SELECT 1 FROM task WHERE queue = ? AND {OPEN} LIMIT 1"
+        if not self.sql(query, (self.name, self.name, self.now()), results=True):
             return None
         self.identity.ensure()
         with self.db(commit=True):

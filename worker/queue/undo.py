@@ -127,6 +127,12 @@ def _restore_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo
     return 1, []
 
 
+def _restore_queue_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
+    """Of a pause or a resume of the whole queue: as it was."""
+    operator.write_queue_pause(conn, entry.detail["before"])
+    return 1, []
+
+
 _REVERSE: dict[tuple[str, str], Callable[..., Outcome]] = {
     ("enqueue", "queue"): _uncreate,
     ("cancel", "queue"): _restore_tasks,
@@ -135,6 +141,8 @@ _REVERSE: dict[tuple[str, str], Callable[..., Outcome]] = {
     ("retry", "failures"): _uncreate,
     ("delete", "failures"): _restore_letters,
     ("clear", "failures"): _restore_letters,
+    ("pause", "queue"): _restore_queue_pause,
+    ("resume", "queue"): _restore_queue_pause,
     ("pause", "schedules"): _restore_pause,
     ("resume", "schedules"): _restore_pause,
 }
