@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return init(options.dir)
             case "check":
                 return check(options.config)
+            case "health":
+                return health(options.home)
             case _:
                 return run(options)
     except PlaceError as error:
@@ -44,12 +46,15 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"topic-worker {version('topic-console')}")
-    parser.set_defaults(command=None, workers=None, worker_type=None, log_level=None)
+    parser.set_defaults(command=None, workers=None, worker_type=None, log_level=None, burst=False)
     _place_options(parser, home=None, config=None)
     parser.add_argument("--workers", type=int, metavar="N", help="tasks that run at once")
     parser.add_argument("--worker-type", choices=("thread", "process"), help="what each of them runs in")
     parser.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), help="how much is logged"
+    )
+    parser.add_argument(
+        "--burst", action="store_true", help="work until nothing is ready or runs any more, then end"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     starter = commands.add_parser("init", help="write a starter configuration", allow_abbrev=False)
@@ -58,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     checked = commands.add_parser("check", help="name every fault of the configuration", allow_abbrev=False)
     _place_options(checked, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    alive = commands.add_parser(
+        "health", help="exit code 0 when a worker is alive, else 1; for service managers", allow_abbrev=False
+    )
+    _place_options(alive, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     return parser
 
 
@@ -94,12 +103,12 @@ def run(options: argparse.Namespace) -> int:
                 os.environ[f"TOPIC_{name.upper()}"] = str(getattr(options, name))
         settings = load_settings(config)
         home = find_home().prepare()
-        return _consume(settings, home, load_secrets(home).redact)
+        return _consume(settings, home, load_secrets(home).redact, burst=options.burst)
     except (ConfigError, QueueError) as error:
         return _refuse(error)
 
 
-def _consume(settings: Settings, home: Home, redact: object) -> int:
+def _consume(settings: Settings, home: Home, redact: object, *, burst: bool) -> int:
     from worker import logs  # noqa: PLC0415
     from worker.tasks import huey  # noqa: PLC0415
 
@@ -113,6 +122,7 @@ def _consume(settings: Settings, home: Home, redact: object) -> int:
         initial_delay=0.5,
         max_delay=1.0,
         shutdown_timeout=settings.shutdown_timeout,
+        burst=burst,
     )
     plural = "" if settings.workers == 1 else "s"
     print(
@@ -134,6 +144,22 @@ def _exit_now() -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(DONE)
+
+
+# -- health ------------------------------------------------------------------------------------
+
+
+def health(home: str | None) -> int:
+    """Says whether a worker of this home is alive."""
+    from worker.queue import health as queue_health  # noqa: PLC0415 - the other commands need it not
+    from worker.queue.errors import QueueError  # noqa: PLC0415
+
+    try:
+        alive, why = queue_health.health(find_home(home).tasks_db, "topics")
+    except QueueError as error:
+        return _refuse(error)
+    print(f"topic-worker: {why}", file=sys.stderr if not alive else sys.stdout)
+    return DONE if alive else 1
 
 
 # -- init --------------------------------------------------------------------------------------

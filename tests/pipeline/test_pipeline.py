@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 from console.readings import Readings
@@ -143,3 +145,53 @@ def test_sigterm_finishes_what_runs_and_gives_back_the_rest(installation, feeds)
     seen = snapshot(installation)
     assert (seen.depth.running, seen.depth.pending) == (0, 1)
     assert ended(installation) == [("completed", 1)]
+
+
+def test_a_burst_works_until_nothing_is_left_and_ends(installation, feeds):
+    port = feeds()
+    installation.market("small", [f"http://127.0.0.1:{port}/feed{number}" for number in range(3)])
+    for _ in range(3):
+        installation.console("collect", "small")
+    installation.console("collect", "small", "--delay", "3600")
+    worker = installation.worker(sys.executable, "-m", "worker.cli", "--burst")
+    assert worker.wait(30) == 0
+    assert [state for state, _ in ended(installation)] == ["completed"] * 3
+    assert snapshot(installation).depth.scheduled == 1
+
+
+def test_an_empty_burst_ends_at_once(installation):
+    assert installation.worker(sys.executable, "-m", "worker.cli", "--burst").wait(15) == 0
+
+
+def health(installation):
+    command = [sys.executable, "-m", "worker.cli", "health"]
+    done = subprocess.run(
+        command, env=installation.env, capture_output=True, text=True, timeout=20, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_health_is_0_while_a_worker_lives_and_1_when_it_does_not(installation):
+    code, said = health(installation)
+    assert (code, "has run here yet" in said) == (1, True)
+    assert not installation.home.exists()
+    worker = installation.worker()
+    until(lambda: health(installation)[0] == 0, "it is alive")
+    worker.send_signal(signal.SIGSTOP)
+    until(lambda: "has been silent" in health(installation)[1], "it is stopped")
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: health(installation)[0] == 0, "it goes on")
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    assert health(installation) == (1, "topic-worker: no worker is running\n")
+
+
+def test_a_paused_queue_waits_and_a_resumed_one_goes_on(installation):
+    installation.worker()
+    until(lambda: snapshot(installation).workers, "a worker")
+    installation.console("queue", "pause", "--wait")
+    installation.console("collect", "demo")
+    time.sleep(1.5)  # long enough for a worker that would take it
+    assert snapshot(installation).depth.pending == 1
+    installation.console("queue", "resume")
+    until(lambda: ended(installation) == [("completed", 1)], "it is collected")

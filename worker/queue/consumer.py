@@ -88,8 +88,17 @@ class DurableConsumer(Consumer):
     worker_class = DurableWorker
     scheduler_class = DurableScheduler
 
-    def __init__(self, huey: Any, workers: int = 1, **options: Any) -> None:
+    def __init__(self, huey: Any, workers: int = 1, *, burst: bool = False, **options: Any) -> None:
+        """As Huey's.
+
+        Args:
+            huey: whose tasks are run.
+            workers: how many at once.
+            burst: work until nothing is ready and nothing runs, then end.
+            options: Huey's.
+        """
         super().__init__(huey, workers, **options)
+        self._burst = burst
         for number in (signal.SIGINT, signal.SIGTERM):
             self._signal_actions[number] = (False, True)
 
@@ -113,6 +122,25 @@ class DurableConsumer(Consumer):
         super().start()
         if self.environment.forks:
             storage.identity.ensure(kind="supervisor", threads=0)
+
+    def loop(self, health_check_ts: float | None = None) -> Any:
+        """One look after the workers; in a burst, also whether anything is left to do."""
+        if self._burst and self._nothing_left():
+            logger.info("nothing is left to do")
+            self.stop_flag.set()
+            self.stop(graceful=True)
+        return super().loop(health_check_ts)
+
+    def _nothing_left(self) -> bool:
+        """Whether nothing is ready and nothing runs; what is scheduled for later does not count."""
+        storage: DurableStorage = self.huey.storage
+        query = "SELECT 1 FROM depth WHERE queue = ? AND state IN ('pending', 'running') AND n > 0"
+        try:
+            storage.move_due(self.huey.reseal)
+            return not storage.sql(query, (storage.name,), results=True)
+        except QueueError as error:
+            logger.warning("cannot see what is left to do: %s", error)
+            return False
 
     def stop(self, graceful: bool = False) -> None:
         """Ends the workers; what they still hold goes back to the queue."""
