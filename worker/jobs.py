@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.queue import DurableHuey
+    from worker.queue.retention import Retention
     from worker.queue.schedules import ScheduleSpec
     from worker.research.library import Library
     from worker.research.markets import Market
@@ -63,6 +64,11 @@ def redact(text: str) -> str:
 def schedule_specs() -> dict[str, ScheduleSpec]:
     """What the settings say of the schedules."""
     return settings().schedule_specs()
+
+
+def retention() -> Retention:
+    """What the settings say of how long history is kept."""
+    return settings().retention.as_seconds()
 
 
 def apply_settings(*retried: Any) -> None:

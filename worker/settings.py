@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.config import ConfigError, Fault, load_model
+from worker.queue.retention import DAY_S, Retention
 from worker.queue.schedules import DEFAULT_WINDOW_S, CatchUp, Cron, ScheduleSpec
 
 if TYPE_CHECKING:
@@ -88,6 +89,19 @@ class Collect(_Strict):
     """Seconds between two requests to one host."""
 
 
+class RetentionSettings(_Strict):
+    """How long history is kept; dead letters and the journal are kept until somebody deals with them."""
+
+    successes_days: Positive = 30.0
+    failures_days: Positive = 180.0
+    undo_days: Positive = 30.0
+    """How long what an operator took away can be brought back."""
+
+    def as_seconds(self) -> Retention:
+        """As the queue wants it."""
+        return Retention(self.successes_days * DAY_S, self.failures_days * DAY_S, self.undo_days * DAY_S)
+
+
 class Notion(_Strict):
     """Where topics are synced to; the token is a secret, `NOTION_TOKEN`."""
 
@@ -120,6 +134,7 @@ class Settings(BaseSettings):
     """Of schedules that name none."""
     retry: Retry = Retry()
     schedules: Schedules = Schedules()
+    retention: RetentionSettings = RetentionSettings()
     collect: Collect = Collect()
     notion: Notion = Notion()
 

@@ -21,6 +21,7 @@ huey = DurableHuey(
     describe=jobs.subject_of,
     redact=jobs.redact,
     schedules=jobs.schedule_specs,
+    retention=jobs.retention,
 )
 
 

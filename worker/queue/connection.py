@@ -46,6 +46,8 @@ def _open(
         try:
             # Whose file it is must be known before journal_mode writes into it.
             schema.check(conn, path, application_id, len(migrations))
+            # Only an empty file takes it; without it a file never shrinks.
+            conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _use_wal(conn, timeout)
             # FULL: a power cut must not take back an enqueue that was acknowledged.
             conn.execute("PRAGMA synchronous = FULL")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from huey.consumer import Consumer, Scheduler, Worker
 
 from worker.queue.errors import QueueError
+from worker.queue.retention import Pruner, Retention
 from worker.queue.schedules import Schedules
 from worker.queue.unit import RunState
 
@@ -74,6 +75,7 @@ class DurableScheduler(Scheduler):
         ]
         if self.periodic:
             steps.append(("schedules", self.huey.schedules.fire))
+        steps.append(("old history", self.huey.pruner.step))
         for what, step in steps:
             try:
                 step()
@@ -112,6 +114,8 @@ class DurableConsumer(Consumer):
         storage.initialize_schema()
         _ = storage.letters.connection()
         self.huey.schedules = Schedules(self.huey, storage)
+        configured = self.huey.configured_retention
+        self.huey.pruner = Pruner(storage, configured() if configured else Retention())
         if self.periodic:
             self.huey.schedules.register()
         self._publish_handlers(storage)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from worker.queue.consumer import DurableConsumer
+    from worker.queue.retention import Retention
     from worker.queue.schedules import ScheduleSpec
 
 logger = logging.getLogger("worker.queue")
@@ -48,6 +49,7 @@ class DurableHuey(SqliteHuey):
         dlq_filename: `dlq.db`, likewise; default: beside `tasks.db`.
         describe: says in a word or two what a call is about, for people: `(name, args, kwargs) -> str | None`.
         schedules: gives, when a worker starts, what the configuration says of the periodic tasks by name.
+        retention: gives, when a worker starts, how long history is kept.
         options: as `SqliteHuey` and `DurableStorage` take them. `serializer` and `compression` are ours:
             messages are JSON, and readable in the database.
     """
@@ -60,9 +62,10 @@ class DurableHuey(SqliteHuey):
         *args: Any,
         describe: Callable[[str, tuple[Any, ...], dict[str, Any]], str | None] | None = None,
         schedules: Callable[[], Mapping[str, ScheduleSpec]] | None = None,
+        retention: Callable[[], Retention] | None = None,
         **options: Any,
     ) -> None:
-        self._describe, self.configured_schedules = describe, schedules
+        self._describe, self.configured_schedules, self.configured_retention = describe, schedules, retention
         # Called when a consumer is created, whoever creates it; for settings that only a worker needs.
         self.on_consumer: Callable[[], None] | None = None
         options.setdefault("serializer", JsonSerializer())

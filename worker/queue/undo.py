@@ -87,13 +87,14 @@ def _restore_tasks(_operator: Operator, conn: sqlite3.Cursor, entry: Entry, _und
     """Of a cancel or a clear: puts waiting tasks back in their place."""
     done = sum(conn.execute(query, (entry.id,)).rowcount for query in PUT_BACK_TASKS)
     conn.execute("DELETE FROM removed_task WHERE entry = ?", (entry.id,))
-    refused = []
+    refused: list[tuple[str, str]] = []
+    lost = entry.count - done - len(entry.detail.get("asked", ()))
     for task_id in entry.detail.get("asked", ()):
         if conn.execute("UPDATE claim SET cancel = 0 WHERE task_id = ? AND cancel = 1", (task_id,)).rowcount:
             done += 1
         else:
             refused.append((task_id, "has stopped already"))
-    return done, refused
+    return done, refused + _forgotten(lost)
 
 
 def _reschedule(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
@@ -118,7 +119,12 @@ def _restore_letters(_operator: Operator, conn: sqlite3.Connection, entry: Entry
     """Of a delete or a clear: puts letters back."""
     done = conn.execute(PUT_BACK_LETTERS, (entry.id,)).rowcount
     conn.execute("DELETE FROM removed_letter WHERE entry = ?", (entry.id,))
-    return done, []
+    return done, _forgotten(entry.count - done)
+
+
+def _forgotten(lost: int) -> list[tuple[str, str]]:
+    """What retention has taken since cannot come back; it is said, not passed over."""
+    return [("", "is not kept any more: the settings' retention.undo_days has passed")] * max(lost, 0)
 
 
 def _restore_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
