@@ -1,0 +1,177 @@
+"""The tables of `tasks.db`, what is to be done and what was done, as readable SQL. Times are Unix seconds (UTC).
+
+Version 1 is frozen. A later version is a script of its own that brings an older file up to it.
+"""
+
+from __future__ import annotations
+
+from worker.queue.schema_shared import FAILURE, JOURNAL
+
+APPLICATION_ID = 0x746F7069  # "topi"
+
+# What a waiting task is, wherever it waits. `seq` of a claim is the id it had in `task`, so that a
+# task given back returns to its old place in the line.
+_ENVELOPE = """
+    queue TEXT NOT NULL,
+    data BLOB NOT NULL,                       -- the JSON message, see message.py
+    priority REAL NOT NULL DEFAULT 0,         -- higher first
+    task_id TEXT,                             -- Huey's id; kept over redeliveries and retries
+    name TEXT,                                -- module.function
+    subject TEXT,                             -- what it is about, for people: here the market
+    enqueued_at REAL NOT NULL,                -- when it was first stored
+    attempt INTEGER NOT NULL DEFAULT 1,       -- which attempt the next execution is
+    deliveries INTEGER NOT NULL DEFAULT 0     -- times handed out without an outcome coming back
+"""
+
+_V1 = f"""
+CREATE TABLE task (                           -- ready: a worker may take it now
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    ready_at REAL NOT NULL,                   -- since when it waits for a worker
+    {_ENVELOPE}
+);
+CREATE INDEX task_next ON task (queue, priority DESC, id);
+CREATE INDEX task_task_id ON task (task_id);
+
+CREATE TABLE schedule (                       -- waits for a time
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    due_at REAL NOT NULL,
+    reason TEXT NOT NULL DEFAULT 'delay',     -- delay | retry
+    {_ENVELOPE}
+);
+CREATE INDEX schedule_due ON schedule (queue, due_at, id);
+CREATE INDEX schedule_task_id ON schedule (task_id);
+
+CREATE TABLE claim (                          -- in the hands of a worker
+    id INTEGER PRIMARY KEY,                   -- worker << 32 | counter: never used twice, so it fences late outcomes
+    seq INTEGER NOT NULL,
+    ready_at REAL NOT NULL,
+    worker INTEGER NOT NULL,
+    claimed_at REAL NOT NULL,
+    done INTEGER, total INTEGER, note TEXT,   -- progress
+    progress_at REAL,
+    cancel INTEGER NOT NULL DEFAULT 0,        -- the operator asked it to stop
+    {_ENVELOPE}
+);
+
+CREATE TABLE worker (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    host TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    parent INTEGER,                           -- pid of the process that started it, for process workers
+    kind TEXT NOT NULL,                       -- thread | process | supervisor | greenlet
+    threads INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'running',    -- running | stopping
+    started_at REAL NOT NULL,
+    heartbeat_at REAL NOT NULL,
+    heartbeat_s REAL NOT NULL                 -- promised seconds between heartbeats
+);
+
+CREATE TABLE run (                            -- one ended execution each
+    id INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    task_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    subject TEXT,
+    state TEXT NOT NULL,                      -- completed | retrying | dead | skipped | cancelled | interrupted
+    attempt INTEGER NOT NULL,
+    worker INTEGER,
+    enqueued_at REAL NOT NULL,
+    ready_at REAL NOT NULL,
+    started_at REAL NOT NULL,
+    finished_at REAL NOT NULL,
+    retry_at REAL,                            -- state retrying: when the next attempt is due
+    args TEXT,                                -- JSON: {{"args": [...], "kwargs": {{...}}}}
+    result TEXT,                              -- JSON
+    {FAILURE}
+);
+CREATE INDEX run_task_id ON run (task_id);
+
+CREATE TABLE depth (                          -- rows in task, schedule and claim, kept by triggers
+    queue TEXT NOT NULL, state TEXT NOT NULL, -- pending | scheduled | running
+    n INTEGER NOT NULL,
+    PRIMARY KEY (queue, state)
+) WITHOUT ROWID;
+
+CREATE TABLE minute (                         -- what happened in each minute, for rates and graphs
+    queue TEXT NOT NULL,
+    minute INTEGER NOT NULL,                  -- Unix time // 60
+    event TEXT NOT NULL,                      -- enqueued, or a run's state
+    n INTEGER NOT NULL,
+    PRIMARY KEY (queue, minute, event)
+) WITHOUT ROWID;
+
+CREATE TABLE periodic (                       -- the state of each schedule
+    queue TEXT NOT NULL,
+    name TEXT NOT NULL,                       -- short: the function's name
+    task_name TEXT NOT NULL,                  -- module.function
+    cron TEXT,                                -- null: a validator function, matched minute by minute
+    timezone TEXT NOT NULL,
+    catch_up TEXT NOT NULL DEFAULT 'once',    -- once | all | none
+    catch_up_window REAL NOT NULL,            -- seconds
+    seen_at REAL NOT NULL,                    -- up to when its ticks have been dealt with
+    next_at REAL,                             -- null: unknown, or its validator raised
+    last_at REAL,                             -- the tick that fired last
+    last_task_id TEXT,
+    missed INTEGER NOT NULL DEFAULT 0,        -- ticks that no run answered, not yet acknowledged
+    paused_at REAL, paused_until REAL, pause_note TEXT, paused_by TEXT,
+    error TEXT,                               -- why the schedule cannot be evaluated
+    PRIMARY KEY (queue, name)
+) WITHOUT ROWID;
+
+CREATE TABLE pause (                          -- a queue from which no worker takes anything now
+    queue TEXT PRIMARY KEY,
+    paused_at REAL NOT NULL, paused_until REAL, pause_note TEXT, paused_by TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE handler (                        -- the tasks that the last worker knew
+    queue TEXT NOT NULL,
+    name TEXT NOT NULL,
+    summary TEXT,                             -- first line of its docstring
+    retries INTEGER, retry_delay REAL, retry_backoff REAL, priority REAL, timeout REAL,
+    seen_at REAL NOT NULL,
+    PRIMARY KEY (queue, name)
+) WITHOUT ROWID;
+
+CREATE TABLE kv (                             -- Huey's results, locks and revocations
+    queue TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+    owner INTEGER,                            -- the worker that holds the lock, so that a dead one's are freed
+    PRIMARY KEY (queue, key)
+);
+CREATE INDEX kv_owner ON kv (owner) WHERE owner IS NOT NULL;
+CREATE TABLE counter (
+    queue TEXT NOT NULL, key TEXT NOT NULL, value INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (queue, key)
+);
+
+CREATE TABLE removed_task (                   -- what an operator took away, for undo
+    entry TEXT NOT NULL,                      -- journal.id
+    source TEXT NOT NULL,                     -- pending | scheduled
+    id INTEGER NOT NULL,
+    ready_at REAL, due_at REAL, reason TEXT,
+    {_ENVELOPE}
+);
+CREATE INDEX removed_task_entry ON removed_task (entry);
+"""
+
+
+def _depth_triggers(table: str, state: str) -> str:
+    return f"""
+CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN
+    INSERT INTO depth (queue, state, n) VALUES (new.queue, '{state}', 1)
+    ON CONFLICT (queue, state) DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN
+    UPDATE depth SET n = n - 1 WHERE queue = old.queue AND state = '{state}';
+END;
+"""
+
+
+# Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
+MIGRATIONS = (
+    _V1
+    + JOURNAL
+    + _depth_triggers("task", "pending")
+    + _depth_triggers("schedule", "scheduled")
+    + _depth_triggers("claim", "running"),
+)
