@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 2.0
 LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
-LIBRARY_VERSION = 1
+LIBRARY_VERSION = 2
 
 # What each file must be, and the newest schema that is understood here.
 TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS))

@@ -184,7 +184,7 @@ def test_whose_file_it_is(home):
     (home / "text.db").write_text("hello " * 500)
     for name, words in (
         ("foreign.db", "another program's database"),
-        ("newer.db", "its schema is version 99, this program knows versions up to 1"),
+        ("newer.db", "its schema is version 99, this program knows versions up to 2"),
         ("text.db", "expected a SQLite database"),
         ("none/topics.db", "its folder does not exist"),
         (".", "found a folder"),
@@ -211,3 +211,32 @@ def test_threads_share_a_library(library, put):
         thread.join()
     assert library.tally("documents") == 20
     assert library.tally("duplicates") == 7 * 20
+
+
+def test_a_library_of_version_1_becomes_current(home, put, monkeypatch):
+    path = home / "old.db"
+    monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+    conn = sqlite3.connect(path, isolation_level=None)
+    schema.make_current(conn, path)
+    conn.execute(
+        "INSERT INTO document (id, market, source, title, canonical_key, content_hash, content, language, domain, "
+        "country, vertical, reliability_score, fetched_at) "
+        "VALUES (7, 'm', 's', 'alt', 'a.example/1', 'h', '', 'de', 'd', 'c', 'v', 0.5, 0)"
+    )
+    conn.execute(
+        "INSERT INTO topic (id, market, key, title, score, parts, sources, documents, samples, first_seen, last_seen) "
+        "VALUES (3, 'm', 'k', 'Wärmepumpe', 1, '{}', 1, 1, '[]', 0, 0)"
+    )
+    conn.close()
+    monkeypatch.undo()
+    with Library(path) as library:
+        assert library.tally("documents") == 0
+        assert dict(library.rows("SELECT * FROM upkeep")[0]) == {"name": "fingerprints", "up_to": 7}
+        assert [
+            row["rowid"]
+            for row in library.rows("SELECT rowid FROM topic_fts WHERE topic_fts MATCH 'warmepumpe'")
+        ] == [3]
+
+
+def test_a_fresh_library_leaves_no_upkeep(library):
+    assert library.rows("SELECT * FROM upkeep") == []

@@ -1,0 +1,55 @@
+"""Version 2 of the library's tables: one named piece for each concern, joined below.
+
+Every piece only adds, and none costs more with more documents: what must be worked out for documents that
+are there already is noted in `upkeep` and done by the worker in batches. Times are Unix seconds (UTC).
+"""
+
+from __future__ import annotations
+
+UPKEEP = """
+CREATE TABLE upkeep (                         -- work on old rows that a migration left to the worker
+    name TEXT PRIMARY KEY,                    -- fingerprints
+    up_to INTEGER NOT NULL                    -- document.id; those up to it are still to do, the highest first
+) WITHOUT ROWID;
+"""
+
+COPIES = """
+CREATE TABLE fingerprint (                    -- a few hashed word sequences of each text, to find what resembles it
+    hash INTEGER NOT NULL,
+    document INTEGER NOT NULL,                -- no reference: one that is gone is passed over
+    PRIMARY KEY (hash, document)
+) WITHOUT ROWID;
+INSERT INTO upkeep (name, up_to) SELECT 'fingerprints', max(id) FROM document HAVING max(id) IS NOT NULL;
+
+CREATE TABLE alias (                          -- what else a story is known by: its copies' keys and texts
+    key TEXT PRIMARY KEY,                     -- canonical_key or content_hash of a copy
+    document INTEGER NOT NULL REFERENCES document (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX alias_document ON alias (document);
+
+-- duplicate.reason: url | content | guid | similar
+ALTER TABLE duplicate ADD COLUMN title TEXT;          -- as the copy has it; null: linked by version 1
+ALTER TABLE duplicate ADD COLUMN published_at REAL;
+ALTER TABLE duplicate ADD COLUMN similarity REAL;     -- 0 to 1, of a similar one
+"""
+
+SEARCH = """
+CREATE VIRTUAL TABLE topic_fts USING fts5 (
+    title,
+    content = 'topic', content_rowid = 'id',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+INSERT INTO topic_fts (topic_fts) VALUES ('rebuild');
+CREATE TRIGGER topic_added AFTER INSERT ON topic BEGIN
+    INSERT INTO topic_fts (rowid, title) VALUES (new.id, new.title);
+END;
+CREATE TRIGGER topic_gone AFTER DELETE ON topic BEGIN
+    INSERT INTO topic_fts (topic_fts, rowid, title) VALUES ('delete', old.id, old.title);
+END;
+CREATE TRIGGER topic_renamed AFTER UPDATE OF title ON topic BEGIN
+    INSERT INTO topic_fts (topic_fts, rowid, title) VALUES ('delete', old.id, old.title);
+    INSERT INTO topic_fts (rowid, title) VALUES (new.id, new.title);
+END;
+"""
+
+V2 = f"{UPKEEP}{COPIES}{SEARCH}"
