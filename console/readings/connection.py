@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from worker.queue import schema
 from worker.queue.connection import wrapped
 from worker.queue.errors import QueueError
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import socket
-import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from worker.queue import schema
 from worker.queue.identity import workers_folder
 from worker.queue.message import encode_call
 from worker.research import schema as library_schema
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import subprocess
 import sys
 from datetime import datetime
@@ -13,6 +12,7 @@ import pytest
 
 from console.cli import main
 from tests.console import homes
+from worker.sqlite import sqlite3
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from console.readings import Readings
 from console.readings.verdict import worker_in_words
 from tests.pipeline.conftest import until
 from worker.places import Home
+from worker.sqlite import sqlite3
 
 BAD = ("hang", "missing", "page", "huge", "loop")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -22,6 +21,7 @@ from worker.queue.errors import (
     StockHueyFileError,
     UnusableFileError,
 )
+from worker.sqlite import sqlite3
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,7 +84,7 @@ def test_an_outcome_outlasts_a_lock(tasks_db):
 
 
 FULL = """
-import sys, sqlite3
+import sys
 from worker.queue import DurableHuey
 huey = DurableHuey("app", filename=sys.argv[1])
 @huey.task()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from worker.queue import Operator
+from worker.sqlite import sqlite3
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30

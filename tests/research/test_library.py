@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 import threading
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ from worker.research.errors import LibraryBusyError, LibraryError, LibraryFileEr
 from worker.research.library import Harvest, Library, Stored
 from worker.research.sources import Source
 from worker.research.urls import canonical_url, comparison_key
+from worker.sqlite import sqlite3
 
 LONG = "Der Text ist lang genug, um ein Beweis zu sein: " + " ".join(f"wort{n}" for n in range(30))
 

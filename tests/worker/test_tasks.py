@@ -35,7 +35,8 @@ def python(tmp_path):
 
 def test_importing_opens_nothing(python, tmp_path):
     found = python("""
-        import gc, sqlite3
+        import gc
+        from worker.sqlite import sqlite3
         print(json.dumps([sum(isinstance(one, sqlite3.Connection) for one in gc.get_objects()), len(huey._registry._registry)]))
     """)
     assert found == [0, 3]
@@ -95,7 +96,7 @@ def test_a_secret_in_an_error_reaches_no_run_and_no_letter(python, tmp_path):
             if task is None: break
             huey.execute(task)
     """)
-    import sqlite3
+    from worker.sqlite import sqlite3
 
     with sqlite3.connect(tmp_path / "home" / "tasks.db") as conn:
         for error, traceback in conn.execute("SELECT error, traceback FROM run"):

@@ -12,9 +12,8 @@ from worker.queue.identity import is_alive, workers_folder
 from worker.queue.unit import Claim, RunState, Statement, Unit
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from worker.queue.storage import DurableStorage
+    from worker.sqlite import sqlite3
 
 logger = logging.getLogger("worker.queue")
 

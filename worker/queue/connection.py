@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from worker.queue import schema
 from worker.queue.errors import BusyError, QueueError, UnusableFileError
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

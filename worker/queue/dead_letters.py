@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
     from worker.queue.failures import Failure
+    from worker.sqlite import sqlite3
 
 _BURY = """INSERT INTO letter (death, queue, task_id, name, subject, reason, data, priority, args, attempts, worker,
     first_seen, last_seen, error_type, error, traceback, fingerprint, retries)

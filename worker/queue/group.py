@@ -11,9 +11,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    import sqlite3
     import threading
     from collections.abc import Callable
+
+    from worker.sqlite import sqlite3
 
 # A longer line is stored in several transactions, so that nobody waits for a whole burst.
 MOST = 64

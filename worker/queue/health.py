@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,6 +9,7 @@ from urllib.parse import quote
 from worker.queue import schema
 from worker.queue.connection import wrapped
 from worker.queue.identity import is_alive
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
+    from worker.sqlite import sqlite3
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from worker.queue.connection import wrapped
 from worker.queue.message import Envelope
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
 
     from worker.queue.change import Change
     from worker.queue.operator import Operator
+    from worker.sqlite import sqlite3
 
 # Between two chunks other writers get their turn.
 CHUNK = 500

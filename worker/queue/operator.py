@@ -19,9 +19,10 @@ from worker.queue.schedules import Cron
 from worker.queue.storage import DurableStorage
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from worker.sqlite import sqlite3
 
 SHOWN = 100
 _KEPT = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"

@@ -7,11 +7,11 @@ and a file of a newer version are told apart before anything is written.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from worker.queue import schema_letters, schema_tasks
 from worker.queue.errors import ForeignFileError, NewerFileError, StockHueyFileError
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ from worker.queue.letters_desk import PUT_BACK as PUT_BACK_LETTERS
 from worker.queue.operator import PUT_BACK as PUT_BACK_TASKS
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from worker.queue.change import Change
     from worker.queue.journal import Entry
     from worker.queue.operator import Operator
+    from worker.sqlite import sqlite3
 
 # What was done, and the ids with reasons of what could not be taken back.
 Outcome = tuple[int, list[tuple[str, str]]]

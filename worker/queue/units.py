@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ from worker.queue.dead_letters import DeadLetters
 from worker.queue.errors import ClaimLostError
 from worker.queue.group import GroupCommit
 from worker.queue.unit import Claim, Statement, Unit
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

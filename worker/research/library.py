@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from worker.research.library_file import LibraryFile
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from worker.research.document import Document
     from worker.research.sources import Source
+    from worker.sqlite import sqlite3
 
 MAX_QUERY_WORDS: Final = 32
 

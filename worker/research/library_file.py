@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Final
 
 from worker.research import schema
 from worker.research.errors import LibraryBusyError, LibraryError, LibraryFileError
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,12 +7,12 @@ one of a newer version are told apart before anything is written.
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from worker.research.errors import LibraryFileError
 from worker.research.schema_v1 import V1
 from worker.research.schema_v2 import V2
+from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from pathlib import Path
