@@ -84,7 +84,7 @@ def test_minutes_of_last_week_go(huey):
     minute = int(huey.storage.now() // 60)
     for ago in (0, 60, 60 * 24 * 3):
         huey.storage.sql(
-            "INSERT INTO minute VALUES ('topics', ?, 'completed', 1)", (minute - ago,), commit=True
+            "INSERT INTO tally VALUES ('topics', ?, 'completed', 1)", (minute - ago,), commit=True
         )
     assert all_steps(huey)[0] == 1
     assert left(huey, "minute") == 2

@@ -16,6 +16,7 @@ from worker.queue.errors import RefusedError
 from worker.queue.letters_desk import LettersDesk
 from worker.queue.message import Envelope, encode_call
 from worker.queue.schedules import Cron
+from worker.queue.schema_tasks import NEXT_ID
 from worker.queue.storage import DurableStorage
 
 if TYPE_CHECKING:
@@ -183,9 +184,9 @@ class Operator:
                     refused.append((task_id, "is not scheduled"))
                     continue
                 cursor.execute(
-                    f"""INSERT INTO task (ready_at, {_KEPT}) SELECT ?, {_KEPT} FROM schedule
+                    f"""INSERT INTO task (id, ready_at, {_KEPT}) SELECT {NEXT_ID}, ?, {_KEPT} FROM schedule
                     WHERE queue = ? AND task_id = ?""",
-                    (now, name, task_id),
+                    (name, now, name, task_id),
                 )
                 cursor.execute("DELETE FROM schedule WHERE queue = ? AND task_id = ?", (name, task_id))
                 moved.append([task_id, *due])

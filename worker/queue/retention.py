@@ -92,7 +92,7 @@ class Pruner:
     def _minutes(self, now: float) -> int:
         key = "queue, minute, event"
         return self._delete(
-            f"DELETE FROM minute WHERE ({key}) IN (SELECT {key} FROM minute WHERE queue = ? AND minute < ? LIMIT ?)",
+            f"DELETE FROM tally WHERE ({key}) IN (SELECT {key} FROM tally WHERE queue = ? AND minute < ? LIMIT ?)",
             (self._storage.name, int((now - self._keep.minutes) // 60), BATCH),
         )
 

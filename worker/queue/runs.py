@@ -23,7 +23,7 @@ MAX_RESULT = 20_000
 _INSERT = """INSERT INTO run (queue, task_id, name, subject, state, attempt, worker, enqueued_at, ready_at,
     started_at, finished_at, retry_at, args, result, error_type, error, traceback, fingerprint)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_COUNT = """INSERT INTO minute (queue, minute, event, n) VALUES (?, ?, ?, 1)
+_COUNT = """INSERT INTO tally (queue, minute, event, n) VALUES (?, ?, ?, 1)
     ON CONFLICT (queue, minute, event) DO UPDATE SET n = n + 1"""
 
 

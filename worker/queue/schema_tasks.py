@@ -167,6 +167,78 @@ END;
 """
 
 
+# The counters that every arrival and every outcome changes are one small table, and those of now stand beside
+# those of this minute: on the same page, so that a commit writes one page for all of them.
+NOW = 1 << 40  # the `minute` of what is the case now
+_TALLY_V2 = f"""
+CREATE TABLE tally (
+    queue TEXT NOT NULL,
+    minute INTEGER NOT NULL,                  -- Unix time // 60; or {NOW}: now
+    event TEXT NOT NULL,                      -- of a minute: enqueued, or a run's state
+                                              -- now: pending | scheduled, and `sequence`: the highest task.id ever
+    n INTEGER NOT NULL,
+    PRIMARY KEY (queue, minute, event)
+) WITHOUT ROWID;
+INSERT INTO tally SELECT queue, minute, event, n FROM minute;
+INSERT INTO tally SELECT queue, {NOW}, state, n FROM depth WHERE state <> 'running';
+INSERT INTO tally SELECT DISTINCT queue, {NOW}, 'sequence', (SELECT seq FROM sqlite_sequence WHERE name = 'task')
+    FROM depth WHERE EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'task');
+DROP TRIGGER task_in;
+DROP TRIGGER task_out;
+DROP TRIGGER schedule_in;
+DROP TRIGGER schedule_out;
+DROP TRIGGER claim_in;
+DROP TRIGGER claim_out;
+DROP TABLE minute;
+DROP TABLE depth;
+CREATE VIEW minute AS SELECT queue, minute, event, n FROM tally WHERE minute < {NOW};
+CREATE VIEW depth AS                          -- claims are as few as there are workers, so they are counted
+    SELECT queue, event AS state, n FROM tally WHERE minute = {NOW} AND event <> 'sequence'
+    UNION ALL SELECT queue, 'running', count(*) FROM claim GROUP BY queue;
+"""
+
+# AUTOINCREMENT keeps its high mark on a page of its own, which each arrival would have to write.
+_TASK_V2 = f"""
+CREATE TABLE task_v2 (
+    id INTEGER PRIMARY KEY,                   -- given by NEXT_ID: never used twice, and in the order of arrival
+    ready_at REAL NOT NULL,
+    {_ENVELOPE}
+);
+INSERT INTO task_v2 SELECT * FROM task ORDER BY id;
+DROP TABLE task;
+ALTER TABLE task_v2 RENAME TO task;
+CREATE INDEX task_next ON task (queue, priority DESC, id);
+CREATE INDEX task_task_id ON task (task_id);
+"""
+
+# The id of a row that arrives in `task`; to be bound: the queue.
+NEXT_ID = f"""(SELECT 1 + max(
+    coalesce((SELECT n FROM tally WHERE queue = ? AND minute = {NOW} AND event = 'sequence'), 0),
+    coalesce((SELECT max(id) FROM task), 0)))"""
+
+
+def _tally_triggers(table: str, state: str, *, sequence: bool = False) -> str:
+    keep = f"""
+    INSERT INTO tally VALUES (new.queue, {NOW}, 'sequence', new.id)
+    ON CONFLICT (queue, minute, event) DO UPDATE SET n = max(n, excluded.n);"""
+    return f"""
+CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN
+    INSERT INTO tally VALUES (new.queue, {NOW}, '{state}', 1)
+    ON CONFLICT (queue, minute, event) DO UPDATE SET n = n + 1;{keep if sequence else ""}
+END;
+CREATE TRIGGER {table}_out AFTER DELETE ON {table} BEGIN
+    UPDATE tally SET n = n - 1 WHERE queue = old.queue AND minute = {NOW} AND event = '{state}';
+END;
+"""
+
+
+_V2 = (
+    _TALLY_V2
+    + _TASK_V2
+    + _tally_triggers("task", "pending", sequence=True)
+    + _tally_triggers("schedule", "scheduled")
+)
+
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
 MIGRATIONS = (
     _V1
@@ -174,4 +246,5 @@ MIGRATIONS = (
     + _depth_triggers("task", "pending")
     + _depth_triggers("schedule", "scheduled")
     + _depth_triggers("claim", "running"),
+    _V2,
 )

@@ -10,6 +10,7 @@ from worker.queue.connection import BUSY_TIMEOUT_S
 from worker.queue.identity import Identity
 from worker.queue.message import Envelope
 from worker.queue.runs import Runs, count_event
+from worker.queue.schema_tasks import NEXT_ID
 from worker.queue.unit import Claim, Statement
 from worker.queue.units import UnitStorage
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MOVE_CHUNK = 500
 
 _ENVELOPE = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
-INSERT_TASK = f"INSERT INTO task (ready_at, {_ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_TASK = f"INSERT INTO task (ready_at, {_ENVELOPE}, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {NEXT_ID})"
 INSERT_SCHEDULE = (
     f"INSERT INTO schedule (due_at, reason, {_ENVELOPE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -105,7 +106,7 @@ class DurableStorage(UnitStorage):
         if self.direct_schedule and eta is not None and eta > now:
             place = Statement(INSERT_SCHEDULE, (eta, self._reason(), *columns))
         else:
-            place = Statement(INSERT_TASK, (now, *columns))
+            place = Statement(INSERT_TASK, (now, *columns, self.name))
         return place, count_event(self.name, now, "enqueued")
 
     def wake(self) -> None:
@@ -165,7 +166,8 @@ class DurableStorage(UnitStorage):
                     "ORDER BY due_at, id LIMIT ?",
                     (self.name, now, MOVE_CHUNK),
                 ).fetchall()
-                cursor.executemany(INSERT_TASK, [(row[1], row[2], reseal(row[3]), *row[4:]) for row in rows])
+                arrived = [(row[1], row[2], reseal(row[3]), *row[4:], self.name) for row in rows]
+                cursor.executemany(INSERT_TASK, arrived)
                 cursor.executemany("DELETE FROM schedule WHERE id = ?", [(row[0],) for row in rows])
             moved += len(rows)
             self.identity.bell.ring()
