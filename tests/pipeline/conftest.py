@@ -109,7 +109,9 @@ class Installation:
         text = (ROOT / "config/markets/demo.yaml").read_text()
         before, after = text[: text.index("bundled_feeds:")], text[text.index("collectors:") :]
         listed = "".join(f"  - {url}\n" for url in urls)
-        (self.config / "markets" / f"{name}.yaml").write_text(f"{before}rss_feeds:\n{listed}{after}")
+        (self.config / "markets" / f"{name}.yaml").write_text(
+            f"{before}allow_private: [127.0.0.1]\nrss_feeds:\n{listed}{after}"
+        )
 
     def worker(self, *command, **env):
         command = command or (sys.executable, "-m", "worker.cli")

@@ -224,7 +224,7 @@ from worker.research.markets import Market
 
 home, at, feeds = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 market = Market.model_validate(dict(
-    domain="a", market="b", language="de", vertical="c", seed_keywords=["d"], rss_feeds=feeds))
+    domain="a", market="b", language="de", vertical="c", seed_keywords=["d"], rss_feeds=feeds, allow_private=["127.0.0.1"]))
 market._path = Path("test.yaml")
 
 def report(done, total, note):

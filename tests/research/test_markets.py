@@ -117,6 +117,8 @@ def test_an_unknown_market_names_the_known(folder, name):
         ("rss_feeds: ['http://[x/']", "rss_feeds.0: expected a complete URL"),
         ("discovery_schedule_cron: '61 * * * *'", "discovery_schedule_cron: expected a cron expression"),
         ("bundled_feeds: [../secret]", "bundled_feeds.0: expected a path inside the folder"),
+        ("allow_private: ['http://x']", "allow_private.0: expected a host name, an address or a network"),
+        ("allow_private: ['10.0.0']", "allow_private.0: expected a host name, an address or a network"),
         ("bundled_feeds: [/etc/passwd]", "bundled_feeds.0: expected a path inside the folder"),
         ("scheduling: {collection_time: '25:00'}", "scheduling.collection_time: expected a time of day"),
         ("scheduling: {notion_sync_day: funday}", "scheduling.notion_sync_day: expected one of 'monday'"),

@@ -11,14 +11,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from worker.research.clock import Clock, utc_now
 from worker.research.document import Document, content_hash
 from worker.research.errors import FeedError, FetchError, NothingCollectedError
-from worker.research.http import Fetcher, FetchOptions
+from worker.research.http import Ask, Fetcher, FetchOptions
 from worker.research.library import Harvest, Library, Validators
 from worker.research.sources import Source
 from worker.research.sources.bundled import served
@@ -134,6 +134,8 @@ async def collect_market(
         LibraryError: the library cannot be read or written.
     """
     started = time.monotonic()
+    options = options or FetchOptions()
+    options = replace(options, allow_private=options.allow_private | frozenset(market.allow_private))
     async with served(market.folder, market.bundled) as bundled, Fetcher(options) as fetcher:
         named = [Source.at(url) for url in market.feeds]
         sources = {source.key: source for source in (*named, *bundled)}
@@ -234,7 +236,7 @@ class _Run:
         """Fetches and reads one source."""
         try:
             fetched = await self._fetcher.get(
-                source.fetch_url, etag=known.etag, last_modified=known.last_modified
+                Ask(source.fetch_url, known.etag, known.last_modified, ours=source.bundled)
             )
             if fetched.not_modified:
                 return _Unchanged(fetched.seconds)

@@ -36,11 +36,14 @@ class FetchError(ResearchError):
 
     Attributes:
         status: the HTTP status, where there was an answer.
+        retry_after_s: seconds that the server asked to wait.
     """
 
-    def __init__(self, sentence: str, status: int | None = None) -> None:
+    def __init__(
+        self, sentence: str, status: int | None = None, *, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.retry_after_s = status, retry_after_s
 
 
 class FeedError(ResearchError):

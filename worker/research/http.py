@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import metadata
@@ -16,14 +14,18 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from worker.research import proxies
+from worker.research.addresses import Allowed, GuardedResolver, PrivateAddressError, is_loopback
 from worker.research.errors import FetchError
+from worker.research.freshness import fresh_for, retry_after
+from worker.research.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Self
 
-    from multidict import CIMultiDictProxy
+    from aiohttp.abc import AbstractResolver
 
 ACCEPT: Final = (
     "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, "
@@ -31,6 +33,10 @@ ACCEPT: Final = (
 )
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+# Answers that mean "not now" rather than "not here".
+BUSY: Final = frozenset({429, 503})
+# Without a Retry-After, how long a site that is busy is left alone in this run.
+_BUSY_S: Final = 60.0
 _CHUNK = 64 * 1024
 _MB = 1_000_000
 
@@ -48,6 +54,7 @@ class FetchOptions:
         per_host: requests at once to one host.
         host_delay_s: between the starts of two requests to one host; not on this machine's own loopback.
         user_agent: None: the program's name and version, with the address of the project.
+        allow_private: hosts, addresses and networks that may be asked though they are not public.
     """
 
     timeout_s: float = 20.0
@@ -58,6 +65,7 @@ class FetchOptions:
     per_host: int = 2
     host_delay_s: float = 0.2
     user_agent: str | None = None
+    allow_private: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class Fetched:
         content_type: the header as sent.
         seconds: from the first request to the last byte.
         moved_to: the new address, where every redirect on the way was a permanent one.
+        fresh_for_s: how long the server says that asking again is of no use; None where it does not say.
     """
 
     status: int
@@ -82,11 +91,44 @@ class Fetched:
     content_type: str | None
     seconds: float
     moved_to: str | None = None
+    fresh_for_s: float | None = None
 
     @property
     def not_modified(self) -> bool:
         """Nothing new since the validators were given."""
         return self.status == HTTPStatus.NOT_MODIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, as a source wants it made.
+
+    Attributes:
+        url: http or https.
+        etag: what the last answer gave, sent back as it is.
+        last_modified: as `etag`.
+        accept: the kinds of answers that are understood.
+        delay_s: between two requests to this site, where the usual pause is too short.
+        ours: we serve it ourselves on loopback, so that its first hop may lead there.
+    """
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    accept: str | None = None
+    delay_s: float | None = None
+    ours: bool = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the request carries beyond what every one does."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified, "Accept": self.accept}
+        return {name: value for name, value in named.items() if value}
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the answer may be that nothing has changed."""
+        return bool(self.etag or self.last_modified)
 
 
 @dataclass(slots=True)
@@ -100,63 +142,75 @@ class _Trip:
 
 
 class Fetcher:
-    """Fetches over one pool of connections; use it as an async context manager."""
+    """Fetches over one pool of connections; use it as an async context manager.
 
-    def __init__(self, options: FetchOptions | None = None) -> None:
+    Args:
+        options: how far it may go.
+        resolver: what resolves names, in place of the system's.
+    """
+
+    def __init__(
+        self, options: FetchOptions | None = None, *, resolver: AbstractResolver | None = None
+    ) -> None:
         self.options = options or FetchOptions()
-        self._turns = _Turns(self.options)
+        self._allowed = Allowed(self.options.allow_private)
+        self._resolver = resolver
+        self.turns = Turns(
+            concurrency=self.options.concurrency,
+            per_host=self.options.per_host,
+            delay_s=self.options.host_delay_s,
+        )
 
     async def __aenter__(self) -> Self:
-        self._session = self._new_session(trust_env=True)
-        self._direct = self._new_session(trust_env=False)  # a proxy has another loopback than this machine
+        self._session = self._new_session(GuardedResolver(self._allowed, self._resolver))
+        # Whoever set the proxy may have it in a private place; what is asked through it, it resolves itself.
+        self._proxied = self._new_session(None)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
-        await self._direct.close()
+        await self._proxied.close()
 
-    def _new_session(self, *, trust_env: bool) -> aiohttp.ClientSession:
+    def _new_session(self, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0),  # _Turns limits, and knows the host's delay
+            # No limit: `Turns` limits, and knows the site's pause.
+            connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
             cookie_jar=aiohttp.DummyCookieJar(),  # a cookie could tie one visit to the next
             headers={"User-Agent": self.options.user_agent or user_agent(), "Accept": ACCEPT},
             timeout=aiohttp.ClientTimeout(total=None, sock_read=self.options.read_timeout_s),
-            trust_env=trust_env,
+            trust_env=False,  # it would also send the passwords of ~/.netrc; proxies are looked up by us
         )
 
-    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+    async def get(self, ask: Ask | str) -> Fetched:
         """The resource, or word that it has not changed.
-
-        Args:
-            url: http or https.
-            etag: what the last answer gave, sent back as it is.
-            last_modified: as `etag`.
 
         Raises:
             FetchError: with one sentence.
         """
-        headers = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        asked = {name: value for name, value in headers.items() if value}
-        trip = _Trip(url)
+        ask = Ask(ask) if isinstance(ask, str) else ask
+        trip = _Trip(ask.url)
         for _ in range(self.options.max_redirects + 1):
             with _words(self.options):
-                fetched = await self._hop(trip, asked)
+                fetched = await self._hop(trip, ask)
             if fetched is not None:
                 return fetched
         raise FetchError(f"more than {self.options.max_redirects} redirects")
 
-    async def _hop(self, trip: _Trip, headers: dict[str, str]) -> Fetched | None:
+    async def _hop(self, trip: _Trip, ask: Ask) -> Fetched | None:
         """One request; None where it was a redirect, which the trip has then taken."""
         host = _checked_host(trip.url)
-        session = self._direct if _is_loopback(host) else self._session
-        async with self._turns.take(host):
+        if not (ask.ours and not trip.hops and is_loopback(host)):
+            self._allowed.check_literal(host)
+        async with self.turns.take(host, ask.delay_s if not trip.hops else None):
+            if (pause := self.turns.must_wait(host)) > 0:
+                raise FetchError(f"{host} asked for a pause of {pause:.0f} s", 429, retry_after_s=pause)
             started = time.monotonic()
             try:
                 async with (
                     asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
-                    session.get(trip.url, headers=headers, allow_redirects=False) as response,
+                    self._request(trip.url, host, ask.headers) as response,
                 ):
                     location = response.headers.get("Location")
                     if response.status in _REDIRECTS and location:
@@ -164,7 +218,7 @@ class Fetcher:
                         trip.permanent = trip.permanent and response.status in _PERMANENT
                         trip.url = urljoin(trip.url, location)
                         return None
-                    _accept(response.status, response.headers, asked=bool(headers))
+                    self._accept(response, host, asked=ask.is_conditional)
                     body = await self._body(response)
             finally:
                 trip.seconds += time.monotonic() - started
@@ -177,6 +231,34 @@ class Fetcher:
             content_type=response.headers.get("Content-Type"),
             seconds=trip.seconds,
             moved_to=trip.url if trip.hops and trip.permanent else None,
+            fresh_for_s=fresh_for(response.headers),
+        )
+
+    def _request(
+        self, url: str, host: str, headers: dict[str, str]
+    ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        proxy = proxies.proxy_for(url, host)
+        if proxy is None:
+            return self._session.get(url, headers=headers, allow_redirects=False)
+        return self._proxied.get(
+            url,
+            headers=headers | proxy.request_headers,
+            proxy=proxy.url,
+            proxy_headers=proxy.connect_headers,
+            allow_redirects=False,
+        )
+
+    def _accept(self, response: aiohttp.ClientResponse, host: str, *, asked: bool) -> None:
+        status = response.status
+        if status == HTTPStatus.OK or (status == HTTPStatus.NOT_MODIFIED and asked):
+            return
+        wait = retry_after(response.headers)
+        # A host that a market names may be a gateway to many sites, of which only one is busy.
+        if status in BUSY and not self._allowed.names(host):
+            self.turns.wait_for(host, _BUSY_S if wait is None else wait)
+        phrase = _phrase(status)
+        raise FetchError(
+            phrase if wait is None else f"{phrase}, asks to wait {wait:.0f} s", status, retry_after_s=wait
         )
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -189,30 +271,6 @@ class Fetcher:
             if len(body) > limit:
                 raise FetchError(f"body larger than {_megabytes(limit)}", response.status)
         return bytes(body)
-
-
-class _Turns:
-    """Who may ask now: some requests at once over all, fewer to one host, with a pause between them."""
-
-    def __init__(self, options: FetchOptions) -> None:
-        self._options = options
-        self._all = asyncio.Semaphore(options.concurrency)
-        self._hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(options.per_host)
-        )
-        self._next: defaultdict[str, float] = defaultdict(float)
-
-    @contextlib.asynccontextmanager
-    async def take(self, host: str) -> AsyncIterator[None]:
-        """Waits for a turn; the place among all is taken last, so that one busy host keeps no other waiting."""
-        async with self._hosts[host]:
-            if self._options.host_delay_s and not _is_loopback(host):
-                now = time.monotonic()
-                turn = max(now, self._next[host])
-                self._next[host] = turn + self._options.host_delay_s
-                await asyncio.sleep(turn - now)
-            async with self._all:
-                yield
 
 
 def user_agent() -> str:
@@ -237,22 +295,11 @@ def _checked_host(url: str) -> str:
     return host
 
 
-def _accept(status: int, headers: CIMultiDictProxy[str], *, asked: bool) -> None:
-    if status == HTTPStatus.OK or (status == HTTPStatus.NOT_MODIFIED and asked):
-        return
+def _phrase(status: int) -> str:
     try:
-        phrase = f"{status} {HTTPStatus(status).phrase}"
+        return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
-        phrase = str(status)
-    wait = headers.get("Retry-After", "")
-    raise FetchError(f"{phrase}, asks to wait {wait} s" if wait.isdecimal() else phrase, status)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        return str(status)
 
 
 def _megabytes(count: int) -> str:
@@ -265,10 +312,19 @@ def _words(options: FetchOptions) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+        if (refused := _refused(error)) is not None:
+            raise FetchError(str(refused)) from error
         sentence = next(words for kind, words in _SENTENCES if isinstance(error, kind))
         network = _NETWORK.get(getattr(error, "errno", None) or 0)
         text = network if network and isinstance(error, OSError) else sentence
         raise FetchError(text.format(options=options, kind=type(error).__name__)) from error
+
+
+def _refused(error: BaseException | None) -> PrivateAddressError | None:
+    """The resolver's refusal, which aiohttp wraps."""
+    while error is not None and not isinstance(error, PrivateAddressError):
+        error = error.__cause__
+    return error
 
 
 # The first that fits; special kinds stand before general ones.

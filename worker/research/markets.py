@@ -8,6 +8,7 @@ not collected is said in the run's result.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -63,11 +64,25 @@ def _inner_path(value: str) -> str:
     return str(path)
 
 
+def _private_place(value: str) -> str:
+    value = value.strip()
+    try:
+        ipaddress.ip_network(value.strip("[]"), strict=False)
+    except ValueError:
+        # Addresses of any other spelling, and whole URLs, would never match anything.
+        if not re.fullmatch(r"(?=.*[a-z])[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", value, re.IGNORECASE):
+            raise ValueError(
+                "expected a host name, an address or a network, such as 127.0.0.1 or 10.0.0.0/8"
+            ) from None
+    return value
+
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 ClockTime = Annotated[str, BeforeValidator(_clock_time)]
 Cron = Annotated[str, AfterValidator(_cron)]
 InnerPath = Annotated[str, AfterValidator(_inner_path)]
+PrivatePlace = Annotated[str, AfterValidator(_private_place)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -99,6 +114,7 @@ class Market(_Section):
 
     Attributes:
         bundled_feeds: feed files beside the market's file, served over loopback HTTP while it is collected.
+        allow_private: hosts, addresses and networks that may be asked though they are not public.
         discovery_schedule_cron: when new feeds are searched for; read by a later part.
         reranker, synthesizer, image_style_preferences, …: for content generation; accepted, not read here.
     """
@@ -114,6 +130,7 @@ class Market(_Section):
     competitor_urls: tuple[HttpUrl, ...] = ()
     rss_feeds: tuple[HttpUrl, ...] = ()
     bundled_feeds: tuple[InnerPath, ...] = ()
+    allow_private: tuple[PrivatePlace, ...] = ()
     opml_file: str | None = None
     reddit_subreddits: tuple[Text, ...] = ()
     discovery_schedule_cron: Cron = "0 6 * * *"
