@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App
@@ -13,20 +14,17 @@ from textual.app import App
 from console import keys
 from console.actions import Actions, Done
 from console.faults import log_to
-from console.local_worker import LocalWorker, stop
+from console.local_worker import LocalWorker
 from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
 from console.palette import ActionProvider
 from console.poller import Actor, Poller
 from console.readings import Readings
 from console.readings.snapshot import MAX_AGE_S
-from console.readings.verdict import ALIVE, COLLECT
+from console.screens import opened
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen, MarketPicker
-from console.screens.failures import FailuresScreen
+from console.screens.dialogs import ConfirmScreen
 from console.screens.help import HelpScreen
-from console.screens.overview import OverviewScreen
-from console.screens.queue import QueueScreen
-from console.screens.schedules import SchedulesScreen
+from console.starting import Starting
 from console.text import clean
 from console.themes import THEMES, chosen, no_colour
 from console.widgets.frame import short_path
@@ -68,8 +66,8 @@ class TopicConsole(App[int]):
     COMMANDS: ClassVar[set[Any]] = {ActionProvider}
     BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)  # type: ignore[assignment]  # a list of one kind of binding
     MODES: ClassVar[dict[str, Any]] = {
-        "overview": OverviewScreen, "queue": QueueScreen, "failures": FailuresScreen, "schedules": SchedulesScreen,
-    }  # fmt: skip
+        action.screen: partial(opened, action.screen) for action in keys.to_screens()
+    }
     DEFAULT_MODE = "overview"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -94,7 +92,7 @@ class TopicConsole(App[int]):
         self.snapshot: Snapshot | None = None
         self.local_worker = LocalWorker(home, config)
         self._with_worker, self._theme_name, self._live = with_worker, chosen(theme), live
-        self._last_market: str | None = None
+        self.starting = Starting(self)
         self._poller = Poller(Readings(home, now=clock), self._post)
         self._actor = Actor(Actions(home, config, read_only=read_only), self._post)
 
@@ -229,65 +227,17 @@ class TopicConsole(App[int]):
 
     # -- keys -----------------------------------------------------------------------------------
 
-    def action_go_overview(self) -> None:
-        """To the Overview."""
-        self.switch_mode("overview")
-
-    def action_go_queue(self) -> None:
-        """To the queue."""
-        self.switch_mode("queue")
-
-    def action_go_failures(self) -> None:
-        """To the dead letters."""
-        self.switch_mode("failures")
-
-    def action_go_schedules(self) -> None:
-        """To the schedules."""
-        self.switch_mode("schedules")
+    def action_go(self, screen: str) -> None:
+        """To a screen."""
+        self.switch_mode(screen)
 
     def action_collect(self) -> None:
         """Asks which market, and collects it."""
-        self.mark(lambda actions: actions.markets(), self._pick)
-
-    def _pick(self, markets: tuple[str, ...]) -> None:
-        if not markets:
-            self.refuse("There is no market yet. Write a starter configuration with: topic-worker init")
-            return
-        runs = self.snapshot.last_runs if self.snapshot else ()
-        last = self._last_market or next((run.subject for run in runs if run.name == COLLECT), None)
-        ordered = sorted(markets, key=lambda name: name != last)
-        self.push_screen(MarketPicker(ordered), self._collect)
-
-    def _collect(self, market: str | None) -> None:
-        if market is not None:
-            self._last_market = market
-            self.act(lambda actions: actions.collect(market))
+        self.starting.collect()
 
     def action_worker(self) -> None:
         """Starts a worker here, or stops the one that runs here."""
-        import platform  # noqa: PLC0415 - for this key only
-
-        workers = self.snapshot.workers if self.snapshot else ()
-        here = [one for one in workers if one.state in ALIVE and one.host == platform.node()]
-        if not here:
-            self._actor.do(lambda _: self.local_worker.start(), self._started)
-            return
-        pid = here[0].pid
-        question = f"Stop the worker (pid {pid})? It finishes what it does; what waits stays."
-        self.push_screen(
-            ConfirmScreen(question, place=self.place, count=1, sample=[]),
-            lambda meant: (
-                self._actor.do(lambda _: stop(pid), lambda _: self._stopping(pid)) if meant else None
-            ),
-        )
-
-    def _started(self, pid: int) -> None:
-        self.notify(
-            f"Worker started (pid {pid}). It goes on when the console is left; w stops it.", markup=False
-        )
-
-    def _stopping(self, pid: int) -> None:
-        self.notify(f"The worker (pid {pid}) was asked to stop.", markup=False)
+        self.starting.worker()
 
     def action_undo(self) -> None:
         """Takes the latest act back."""

@@ -2,6 +2,9 @@
 
 Bindings, footer, `?`, the palette and the README's table of keys all come from it. Where an action is bound
 (an app, a screen, a table) there is a method `action_<id>`. Upper case is dangerous.
+
+An action `go_<name>` leads to a screen: to the class `<Name>Screen` in `console/screens/<name>.py`, which is
+loaded when it is first shown. Such a line here is all that a new screen needs to have its key and its tab.
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ class Scope(StrEnum):
     QUEUE = "Queue"
     FAILURES = "Failures"
     SCHEDULES = "Schedules"
+    RUNS = "Runs"
+    SOURCES = "Sources"
+    TOPICS = "Topics"
+    LOGS = "Logs"
+    JOURNAL = "Journal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,23 @@ class Action:
     changes: bool = False
     palette: bool = True
 
+    @property
+    def screen(self) -> str:
+        """The screen that the action leads to; empty for one that does something else."""
+        return self.id.removeprefix(GO) if self.id.startswith(GO) else ""
 
+    @property
+    def call(self) -> str:
+        """The action as Textual writes it: all that lead to a screen are one method."""
+        return f"go('{self.screen}')" if self.screen else self.id
+
+    @property
+    def bound(self) -> str:
+        """What the binding is called, by which a user's own keymap names it: `queue.cancel`."""
+        return f"{self.scope.name.lower()}.{self.id}"
+
+
+GO = "go_"
 _ALL, _MOVE, _LIST = Scope.EVERYWHERE, Scope.MOVE, Scope.LIST
 
 ACTIONS = (
@@ -99,6 +123,11 @@ def of(scope: Scope) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS if action.scope is scope)
 
 
+def to_screens() -> tuple[Action, ...]:
+    """The actions that lead to a screen, in the order of their keys."""
+    return tuple(action for action in ACTIONS if action.screen)
+
+
 def shown_key(key: str) -> str:
     """A key as people write it: `?`, `esc`, `ctrl+p`."""
     return _NAMES.get(key, key)
@@ -109,8 +138,9 @@ def bindings(*scopes: Scope) -> list[Binding]:
     return [
         Binding(
             key,
-            action.id,
+            action.call,
             action.title,
+            id=action.bound,
             show=action.shown and key == action.keys[0],
             key_display=shown_key(key),
             tooltip=action.help,

@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
+from textual.strip import Strip
 from textual.widget import Widget
 
 from console import keys
-from console.rows import overview
+from console.rows import frame
 from console.rows.base import Cell, Tone
-from console.text import DOT, age, clean, local, number
+from console.text import DOT, age, clean, local
 from console.widgets.lines import TONE_CLASSES, Line, draw
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from textual import events
-    from textual.strip import Strip
 
+    from console.keys import Action
     from console.readings.model import Snapshot
 
 # The reader looks at least once a second; a snapshot older than this is said to be old.
 STALE_AFTER_S = 3.0
-SCREENS = tuple(action for action in keys.ACTIONS if action.id.startswith("go_"))
+SCREENS = keys.to_screens()
 
 
 def is_stale(snapshot: Snapshot, now: datetime) -> bool:
@@ -46,7 +47,7 @@ def banner(snapshot: Snapshot, now: datetime, *, verdict_seen: bool = False) -> 
 
 
 class StatusBar(Widget):
-    """Two lines: where and which screen; worker, depth, dead letters, next schedule, clock.
+    """Two lines: the screens; worker, depth, dead letters, next schedule; where this is, and the clock.
 
     Args:
         screen_id: the action that leads to this screen.
@@ -59,73 +60,80 @@ class StatusBar(Widget):
     def __init__(self, screen_id: str, *, read_only: bool, ascii_only: bool) -> None:
         super().__init__(id="status")
         self._here, self._read_only, self._ascii = screen_id, read_only, ascii_only
-        self._snapshot: Snapshot | None = None
-        self._home, self._clock, self._environment = "", "", ""
-        self._facts: Line = (Cell("Reading…", Tone.QUIET),)
-        self._tabs: list[tuple[int, int, str]] = []
+        self._corner, self._snapshot, self._now = frame.Corner(), None, None
+        self._drawn: object = None
+        self._clickable: list[tuple[int, int, Action]] = []
+
+    _snapshot: Snapshot | None
+    _now: datetime | None
 
     def show(
         self, snapshot: Snapshot | None, now: datetime, *, home: Path, environment: str, utc: bool
     ) -> None:
         """Shows what is known now; repaints only what differs."""
         there = local(now, utc=utc)
+        marks = (environment, "READ-ONLY" if self._read_only else "")
         clock = f"{there:%H:%M} {there.tzname() or 'UTC'}"
-        facts = self._facts if snapshot is None else _facts(snapshot, now, self.size.width)
-        before = (self._home, self._environment, self._clock, self._facts, self._dead())
-        self._home, self._clock, self._facts, self._snapshot = short_path(home), clock, facts, snapshot
-        self._environment = environment
-        if before != (self._home, self._environment, self._clock, self._facts, self._dead()):
+        self._corner, self._snapshot, self._now = frame.Corner(short_path(home), marks, clock), snapshot, now
+        shown = (self._corner, self._facts(self.size.width))
+        if shown != self._drawn:
+            self._drawn = shown
             self.refresh()
 
-    def _dead(self) -> int:
-        return self._snapshot.depth.dead_letters if self._snapshot else 0
+    def _facts(self, room: int) -> Line:
+        if self._snapshot is None or self._now is None:
+            return (Cell(" Reading…", Tone.QUIET),)
+        return frame.facts(self._snapshot, self._now, room)
 
     def render_line(self, y: int) -> Strip:
         """One line, as Textual asks for it."""
         width = self.size.width
+        tabs, beside = frame.tabs(SCREENS, self._here, width, self._corner.width)
         if y == 0:
-            return self._first(width)
-        return draw(self, self._facts, width, ascii_only=self._ascii) if y == 1 else draw(self, (), width)
+            left = self._names(tabs)
+        else:
+            room = width if beside else max(width - self._corner.width, 0)
+            facts = self._facts(room)
+            left = draw(
+                self, facts, min(sum(cell_len(part.text) for part in facts), room), ascii_only=self._ascii
+            )
+        right = self._right(width - left.cell_length) if (y == 0) == beside else Strip.blank(0)
+        filler = draw(self, (), max(width - left.cell_length - right.cell_length, 0))
+        return Strip.join([left, filler, right]).adjust_cell_length(width, self.rich_style)
 
-    def _first(self, width: int) -> Strip:
-        strips, at = [], 0
-        self._tabs = []
-        for action in SCREENS:
-            count = f" {number(self._dead())}" if action.id == "go_failures" and self._dead() else ""
-            text = f" {action.keys[0]} {action.title}{count} "
-            here = action.id == self._here
-            over = self.get_component_rich_style("status--here") if here else None
-            strips.append(draw(self, (Cell(text, Tone.QUIET),), cell_len(text), over=over))
-            self._tabs.append((at, at + len(text), action.id))
-            at += len(text)
-        marks = (self._environment, "READ-ONLY" if self._read_only else "")
-        mark = "".join(f" {word} " for word in marks if word)
-        room = max(width - at - len(mark) - len(self._clock) - 4, 0)
-        home = self._home if len(self._home) <= room else "…" + self._home[len(self._home) - room + 1 :]
-        right = f"{home if room > 3 else ''}  {self._clock}"
-        filler = draw(self, (), max(width - at - len(mark) - cell_len(right), 0))
-        badge = draw(self, (Cell(mark),), len(mark), over=self.get_component_rich_style("status--badge"))
-        tail = draw(self, (Cell(right, Tone.QUIET),), cell_len(right), ascii_only=self._ascii)
-        return filler.join([*strips, filler, badge, tail]).adjust_cell_length(width, self.rich_style)
+    def _names(self, tabs: list[frame.Tab]) -> Strip:
+        """The names with one cell between them, which belongs to the name of this screen where it can."""
+        over = self.get_component_rich_style("status--here")
+        strips, at, was_here = [], 0, False
+        self._clickable = []
+        for tab in tabs:
+            here = tab.action.id == self._here
+            strips += [
+                draw(self, (Cell(" "),), 1, over=over if here or was_here else None),
+                draw(self, tab.cells, tab.width, over=over if here else None),
+            ]
+            self._clickable.append((at, at + tab.width + 1, tab.action))
+            at, was_here = at + tab.width + 1, here
+        return Strip.join([*strips, draw(self, (Cell(" "),), 1, over=over if was_here else None)])
+
+    def _right(self, room: int) -> Strip:
+        marked = self._corner.marked
+        home = self._corner.shortened(room)
+        parts = [
+            draw(self, (Cell(text, Tone.QUIET),), cell_len(text), ascii_only=self._ascii)
+            for text in (f"  {home} " if home else "", f"  {self._corner.clock}")
+        ]
+        badge = draw(
+            self, (Cell(marked),), cell_len(marked), over=self.get_component_rich_style("status--badge")
+        )
+        return Strip.join([parts[0], badge, parts[1]])
 
     async def on_click(self, event: events.Click) -> None:
         """A click on a screen's name goes there."""
         if event.y == 0:
-            for start, end, action in self._tabs:
+            for start, end, action in self._clickable:
                 if start <= event.x < end:
-                    await self.run_action(f"app.{action}")
-
-
-def _facts(snapshot: Snapshot, now: datetime, width: int) -> Line:
-    depth, gap = snapshot.depth, Cell("  ", Tone.QUIET)
-    facts: Line = (
-        Cell(" "), overview.worker_cell(snapshot), gap,
-        Cell(f"{number(depth.pending)} waiting", Tone.PLAIN if depth.pending else Tone.QUIET), gap,
-        Cell(f"{number(depth.running)} running", Tone.ACCENT if depth.running else Tone.QUIET), gap,
-        Cell(f"{number(depth.dead_letters)} dead", Tone.BAD if depth.dead_letters else Tone.QUIET), gap,
-    )  # fmt: skip
-    room = width - sum(cell_len(part.text) for part in facts)
-    return (*facts, Cell(overview.next_schedule(snapshot, now, room), Tone.QUIET))
+                    await self.run_action(f"app.{action.call}")
 
 
 def short_path(path: Path) -> str:

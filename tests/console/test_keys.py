@@ -7,21 +7,17 @@ import pytest
 
 from console import keys
 from console.app import TopicConsole
-from console.screens.failures import FailuresScreen
+from console.screens import screen_class
 from console.screens.listing import ListScreen
-from console.screens.overview import OverviewScreen
-from console.screens.queue import QueueScreen
-from console.screens.schedules import SchedulesScreen
 from console.widgets.window_table import WindowTable
 
+SCREENS = {action.screen: screen_class(action.screen) for action in keys.to_screens()}
+LISTS = tuple(screen for screen in SCREENS.values() if issubclass(screen, ListScreen))
 BOUND = {
     keys.Scope.EVERYWHERE: (TopicConsole,),
     keys.Scope.MOVE: (WindowTable,),
-    keys.Scope.LIST: (QueueScreen, FailuresScreen, SchedulesScreen),
-    keys.Scope.OVERVIEW: (OverviewScreen,),
-    keys.Scope.QUEUE: (QueueScreen,),
-    keys.Scope.FAILURES: (FailuresScreen,),
-    keys.Scope.SCHEDULES: (SchedulesScreen,),
+    keys.Scope.LIST: LISTS,
+    **{screen.scope: (screen,) for screen in SCREENS.values()},
 }
 README = Path(__file__).parents[2] / "README.md"
 
@@ -31,10 +27,16 @@ def test_every_action_has_a_help_and_a_method_where_it_is_bound(action):
     assert action.help.endswith((".", "list.", "inverts."))
     assert action.keys
     for owner in BOUND[action.scope]:
-        assert callable(getattr(owner, f"action_{action.id}")), owner
+        assert callable(getattr(owner, f"action_{action.call.partition('(')[0]}")), owner
 
 
-@pytest.mark.parametrize("screen", [QueueScreen, FailuresScreen, SchedulesScreen, OverviewScreen])
+@pytest.mark.parametrize("action", keys.to_screens(), ids=lambda action: action.id)
+def test_every_screen_says_which_it_is(action):
+    screen = SCREENS[action.screen]
+    assert (screen.here, str(screen.scope)) == (action.id, action.title)
+
+
+@pytest.mark.parametrize("screen", SCREENS.values())
 def test_no_key_means_two_things_on_a_screen(screen):
     scopes = [screen.scope, keys.Scope.EVERYWHERE]
     if issubclass(screen, ListScreen):

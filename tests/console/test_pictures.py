@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from console import keys
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-SCREENS = {"overview": "1", "queue": "2", "failures": "3", "schedules": "4"}
+SCREENS = {action.screen: action.keys[0] for action in keys.to_screens()}
 
 
 @pytest.fixture
