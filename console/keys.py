@@ -67,6 +67,11 @@ class Action:
         return f"go('{self.screen}')" if self.screen else self.id
 
     @property
+    def method(self) -> str:
+        """What its method is called, after `action_`."""
+        return "go" if self.screen else self.id
+
+    @property
     def bound(self) -> str:
         """What the binding is called, by which a user's own keymap names it: `queue.cancel`."""
         return f"{self.scope.name.lower()}.{self.id}"

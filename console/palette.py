@@ -42,11 +42,11 @@ class ActionProvider(Provider):
                 if not action.palette or not app.permits(action.id):
                     continue
                 target = app if scope is keys.Scope.EVERYWHERE else screen
-                if hasattr(target, f"action_{action.id}"):
+                if hasattr(target, f"action_{action.method}"):
                     yield (
                         f"{action.title}  ({keys.shown_key(action.keys[0])})",
                         action.help,
-                        partial(_run, target, action.id),
+                        partial(_run, target, action.call),
                     )
         for theme in THEMES:
             yield (

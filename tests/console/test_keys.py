@@ -27,7 +27,7 @@ def test_every_action_has_a_help_and_a_method_where_it_is_bound(action):
     assert action.help.endswith((".", "list.", "inverts."))
     assert action.keys
     for owner in BOUND[action.scope]:
-        assert callable(getattr(owner, f"action_{action.call.partition('(')[0]}")), owner
+        assert callable(getattr(owner, f"action_{action.method}")), owner
 
 
 @pytest.mark.parametrize("action", keys.to_screens(), ids=lambda action: action.id)
