@@ -8,8 +8,9 @@ import pytest
 
 from worker.queue import DurableHuey, Operator
 from worker.queue.retention import DAY_S, Pruner, Retention
+from worker.queue.rollups import Rollups
 
-KEEP = Retention(successes=10 * DAY_S, failures=100 * DAY_S, undo=5 * DAY_S, minutes=2 * DAY_S)
+KEEP = Retention(successes=10 * DAY_S, failures=100 * DAY_S, undo=5 * DAY_S, minutes=2 * DAY_S, rollups=())
 
 
 @pytest.fixture
@@ -32,7 +33,14 @@ def left(huey, table="run"):
     return huey.storage.sql(f"SELECT count(*) FROM {table}", results=True)[0][0]
 
 
+def roll_up(huey):
+    rollups = Rollups(huey.storage)
+    while rollups.step():
+        pass
+
+
 def all_steps(huey, keep=KEEP):
+    roll_up(huey)
     pruner = Pruner(huey.storage, keep)
     gone = 0
     while step := pruner.step():
@@ -44,6 +52,7 @@ def test_successes_go_first_and_failures_stay_longer(huey):
     for days in (1, 9, 11, 99, 101):
         for state in ("completed", "skipped", "dead", "retrying", "cancelled", "interrupted"):
             ran(huey, days, days=days, state=state)
+    ran(huey, 0, days=0, state="completed")
     assert all_steps(huey)[0] == 3 * 2 + 1 * 4
     kept = huey.storage.sql(
         "SELECT DISTINCT state FROM run WHERE finished_at < ?",
@@ -64,10 +73,11 @@ def test_a_long_history_goes_in_batches_and_the_file_shrinks(huey):
                 "result) VALUES ('topics', ?, 'job', ?, 1, 0, 0, 0, ?, ?)", (f"t{number}", state, at, "x" * 2000),
             )  # fmt: skip
     before = storage.sql("PRAGMA page_count", results=True)[0][0]
-    pruner = Pruner(storage, Retention(successes=10 * DAY_S, failures=1000 * DAY_S))
+    roll_up(huey)
+    pruner = Pruner(storage, Retention(successes=10 * DAY_S, failures=1000 * DAY_S, rollups=()))
     steps = [pruner.step() for _ in range(40)]
     assert max(steps) <= 500
-    assert left(huey) == 6
+    assert left(huey) == 7  # and the newest
     assert storage.sql("PRAGMA page_count", results=True)[0][0] < before / 2
     assert storage.sql("PRAGMA integrity_check", results=True) == [("ok",)]
 
@@ -75,9 +85,41 @@ def test_a_long_history_goes_in_batches_and_the_file_shrinks(huey):
 def test_between_rounds_nothing_is_asked_of_the_file(huey):
     _, pruner = all_steps(huey)
     ran(huey, 1, days=50, state="completed")
+    ran(huey, 2, days=50, state="completed")
+    roll_up(huey)
     assert pruner.step() == 0
     huey.storage.now = lambda: time.time() + 3700
     assert pruner.step() == 1
+
+
+def test_a_run_that_is_not_in_the_rollups_yet_is_not_forgotten(huey):
+    for number in range(3):
+        ran(huey, number, days=50, state="completed")
+    pruner = Pruner(huey.storage, KEEP)
+    assert pruner.step() == 0
+    roll_up(huey)
+    huey.storage.now = lambda: time.time() + 3700
+    assert pruner.step() == 2
+
+
+def test_the_newest_run_stays_so_that_no_id_comes_twice(huey):
+    ran(huey, 1, days=50, state="completed")
+    all_steps(huey)
+    ran(huey, 2, days=50, state="completed")
+    assert huey.storage.sql("SELECT id FROM run ORDER BY id", results=True) == [(1,), (2,)]
+    roll_up(huey)
+    assert huey.storage.sql("SELECT sum(completed) FROM rollup WHERE span = 'day'", results=True) == [(2,)]
+
+
+def test_old_rollups_go_by_their_span(huey):
+    now = huey.storage.now()
+    for days in (1, 3, 100, 800):
+        ran(huey, days, days=days, state="completed")
+    keep = Retention(10_000 * DAY_S, 10_000 * DAY_S)
+    all_steps(huey, keep)
+    spans = huey.storage.sql("SELECT span, count(*), min(at) FROM rollup GROUP BY span", results=True)
+    assert {span: n for span, n, _ in spans} == {"minute": 1, "hour": 2, "day": 3}
+    assert all(at >= now - 101 * DAY_S for _, _, at in spans)
 
 
 def test_minutes_of_last_week_go(huey):

@@ -12,6 +12,7 @@ from huey.consumer import Consumer, Scheduler, Worker
 
 from worker.queue.errors import QueueError
 from worker.queue.retention import Pruner, Retention
+from worker.queue.rollups import DepthRecord, Rollups
 from worker.queue.schedules import Schedules
 from worker.queue.unit import RunState
 
@@ -75,7 +76,11 @@ class DurableScheduler(Scheduler):
         ]
         if self.periodic:
             steps.append(("schedules", self.huey.schedules.fire))
-        steps.append(("old history", self.huey.pruner.step))
+        steps += [
+            ("rollups", self.huey.rollups.step),
+            ("depth", self.huey.depth_record.step),
+            ("old history", self.huey.pruner.step),
+        ]
         for what, step in steps:
             try:
                 step()
@@ -116,6 +121,7 @@ class DurableConsumer(Consumer):
         self.huey.schedules = Schedules(self.huey, storage)
         configured = self.huey.configured_retention
         self.huey.pruner = Pruner(storage, configured() if configured else Retention())
+        self.huey.rollups, self.huey.depth_record = Rollups(storage), DepthRecord(storage)
         if self.periodic:
             self.huey.schedules.register()
         self._publish_handlers(storage)

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from worker.queue.rollups import Span
 from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
@@ -34,13 +35,19 @@ class Retention:
         successes: runs that completed or were skipped.
         failures: all other runs.
         undo: what an operator took away.
-        minutes: how much happened in each minute.
+        minutes: how much happened in each minute, and how deep the queue was.
+        rollups: what each task did, by the rollup's span.
     """
 
     successes: float = 30 * DAY_S
     failures: float = 180 * DAY_S
     undo: float = 30 * DAY_S
     minutes: float = 8 * DAY_S
+    rollups: tuple[tuple[Span, float], ...] = (
+        (Span.MINUTE, 2 * DAY_S),
+        (Span.HOUR, 90 * DAY_S),
+        (Span.DAY, 730 * DAY_S),
+    )
 
 
 class Pruner:
@@ -66,15 +73,21 @@ class Pruner:
         if now < self._next_round:
             return 0
         gone, more = self._runs(now)
-        gone += self._minutes(now) + self._removed_tasks(now) + self._removed_letters(now)
+        gone += (
+            self._minutes(now) + self._rollups(now) + self._removed_tasks(now) + self._removed_letters(now)
+        )
         self._shrink()
         if not more and not gone:
             self._after, self._next_round = 0, now + ROUND_S
         return gone
 
     def _runs(self, now: float) -> tuple[int, bool]:
-        """Walks the history by id, which is the order of its ends; says whether it goes on."""
-        query = "SELECT id, state, finished_at FROM run WHERE id > ? ORDER BY id LIMIT ?"
+        """Walks the history by id, which is the order of its ends; says whether it goes on.
+
+        What is not in the rollups yet stays, and so does the newest run: SQLite would give its id again.
+        """
+        query = """SELECT id, state, finished_at FROM run WHERE id > ? AND id <= (SELECT run_id FROM rollup_mark)
+            AND id < (SELECT max(id) FROM run) ORDER BY id LIMIT ?"""
         rows = self._storage.sql(query, (self._after, BATCH), results=True)
         youngest = now - min(self._keep.successes, self._keep.failures)
         old = [
@@ -90,10 +103,24 @@ class Pruner:
         return len(old), more
 
     def _minutes(self, now: float) -> int:
-        key = "queue, minute, event"
-        return self._delete(
-            f"DELETE FROM tally WHERE ({key}) IN (SELECT {key} FROM tally WHERE queue = ? AND minute < ? LIMIT ?)",
-            (self._storage.name, int((now - self._keep.minutes) // 60), BATCH),
+        oldest = int((now - self._keep.minutes) // 60)
+        return sum(
+            self._delete(
+                f"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE queue = ? AND minute < ? LIMIT ?)",
+                (self._storage.name, oldest, BATCH),
+            )
+            for table, key in (("tally", "queue, minute, event"), ("depth_minute", "queue, minute"))
+        )
+
+    def _rollups(self, now: float) -> int:
+        key = "queue, span, at, name"
+        return sum(
+            self._delete(
+                f"""DELETE FROM rollup WHERE ({key}) IN
+                (SELECT {key} FROM rollup WHERE queue = ? AND span = ? AND at < ? LIMIT ?)""",
+                (self._storage.name, span, now - kept, BATCH),
+            )
+            for span, kept in self._keep.rollups
         )
 
     def _removed_tasks(self, now: float) -> int:

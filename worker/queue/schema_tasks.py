@@ -155,6 +155,32 @@ CREATE INDEX removed_task_entry ON removed_task (entry);
 """
 
 
+# -- version 2 ---------------------------------------------------------------------------------
+
+_ROLLUPS = """
+CREATE TABLE rollup (                         -- what each task did in each minute, hour and day; see rollups.py
+    queue TEXT NOT NULL,
+    span TEXT NOT NULL,                       -- minute | hour | day (of UTC)
+    at INTEGER NOT NULL,                      -- Unix second at which it begins
+    name TEXT NOT NULL,                       -- module.function
+    completed INTEGER NOT NULL, retrying INTEGER NOT NULL, dead INTEGER NOT NULL,
+    skipped INTEGER NOT NULL, cancelled INTEGER NOT NULL, interrupted INTEGER NOT NULL,
+    waited TEXT NOT NULL,                     -- JSON: {bucket: n} of the seconds from ready to start
+    took TEXT NOT NULL,                       -- likewise, from start to end
+    PRIMARY KEY (queue, span, at, name)
+) WITHOUT ROWID;
+CREATE TABLE rollup_mark (run_id INTEGER NOT NULL);  -- the last run that is in the rollups; one row
+INSERT INTO rollup_mark VALUES (0);
+
+CREATE TABLE depth_minute (                   -- the most that was in each minute; no row: no worker was there
+    queue TEXT NOT NULL,
+    minute INTEGER NOT NULL,                  -- Unix time // 60
+    pending INTEGER NOT NULL, running INTEGER NOT NULL, scheduled INTEGER NOT NULL,
+    PRIMARY KEY (queue, minute)
+) WITHOUT ROWID;
+"""
+
+
 def _depth_triggers(table: str, state: str) -> str:
     return f"""
 CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN
@@ -237,6 +263,7 @@ _V2 = (
     + _TASK_V2
     + _tally_triggers("task", "pending", sequence=True)
     + _tally_triggers("schedule", "scheduled")
+    + _ROLLUPS
 )
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
