@@ -146,7 +146,7 @@ class Builder:
         """What happened so many minutes ago."""
         for event, count in events.items():
             self._insert(
-                self.tasks, "minute", queue=QUEUE, minute=int(self.now // 60) - ago, event=event, n=count
+                self.tasks, "tally", queue=QUEUE, minute=int(self.now // 60) - ago, event=event, n=count
             )
 
     def schedule(
