@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import logging.handlers
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -13,7 +16,6 @@ from worker.queue.progress import current_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 MAX_BYTES = 10_000_000
 BACKUPS = 5
@@ -42,9 +44,7 @@ def configure(path: Path, level: str, redact: Callable[[str], str] = str) -> Non
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    lines = logging.handlers.RotatingFileHandler(
-        path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
-    )
+    lines = SharedFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
     lines.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False), redact))
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.WARNING)
@@ -52,6 +52,48 @@ def configure(path: Path, level: str, redact: Callable[[str], str] = str) -> Non
     root = logging.getLogger()
     root.handlers[:] = [lines, screen]
     root.setLevel(level.upper())
+
+
+class SharedFileHandler(logging.handlers.RotatingFileHandler):
+    """A rotated file that several processes write: worker processes, and several workers of one home.
+
+    The standard library's handler knows only its own process: after another one's rotation it goes on writing to
+    the renamed file, and rotates the new one too early.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a line to the file that has the name now."""
+        if self._moved():
+            self._reopen()
+        super().emit(record)
+
+    def doRollover(self) -> None:  # noqa: N802 - the standard library's name
+        """Renames the files, unless another process has done so meanwhile."""
+        lock = os.open(Path(self.baseFilename).parent, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self._moved():
+                self._reopen()
+            else:
+                super().doRollover()
+        finally:
+            os.close(lock)
+
+    def _moved(self) -> bool:
+        """Whether the open file is not the one that has the name."""
+        if self.stream is None:
+            return False
+        try:
+            there = Path(self.baseFilename).stat()
+        except OSError:
+            return True
+        here = os.fstat(self.stream.fileno())
+        return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
+
+    def _reopen(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
+        self.stream = self._open()
 
 
 def _formatter(shared: list[Any], renderer: Any, redact: Callable[[str], str]) -> logging.Formatter:

@@ -43,6 +43,16 @@ def steps(name, count):
     leave(f"end {name}")
 
 
+@huey.task(timeout=0.6)
+def slow(name, *, tells=True):
+    leave(f"begin {name}")
+    for number in range(400):
+        if tells:
+            current_run().progress(number, 400)
+        time.sleep(0.02)
+    leave(f"end {name}")
+
+
 @huey.task()
 def poison():
     leave("poison")

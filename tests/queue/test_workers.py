@@ -208,6 +208,29 @@ def test_a_running_task_shows_its_progress_and_can_be_stopped(site):
     assert site.operator.storage.letters.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "tells", "why"),
+    [
+        ("thread", True, "took longer than its timeout of 0.6 s"),
+        ("process", False, "timeout (0.6s)"),
+    ],
+)
+def test_a_task_that_takes_too_long_fails_in_a_thread_where_it_tells_its_progress(site, kind, tells, why):
+    site.start("-k", kind)
+    task_id = site.operator.enqueue("tests.queue.app.slow", ["s"], {"tells": tells})
+    site.wait(lambda: site.states(task_id) == ["dead"], "the end")
+    assert site.rows("SELECT error_type, error FROM run") == [("huey.exceptions.TaskTimeout", why)]
+    assert site.marks() == {"begin s": 1}
+
+
+def test_a_thread_that_tells_nothing_cannot_be_interrupted_and_ends_when_it_ends(site):
+    site.start("-k", "thread")
+    task_id = site.operator.enqueue("tests.queue.app.slow", ["s"], {"tells": False})
+    site.wait(lambda: site.states(task_id), "the end")
+    assert site.states(task_id) == ["completed"]
+    assert site.marks()["end s"] == 1
+
+
 def test_a_workers_death_frees_the_lock_it_held(site):
     storage = site.operator.storage
     storage.identity.ensure()

@@ -194,7 +194,7 @@ class DurableHuey(SqliteHuey):
             return super().execute(task, timestamp)
         task.claim = None  # one claim, one execution
         unit = storage.open_unit(claim)
-        token = progress.bind(progress.RunHandle(storage, unit))
+        token = progress.bind(progress.RunHandle(storage, unit, task))
         try:
             value = super().execute(task, timestamp)
             self._settle(storage, unit, task)

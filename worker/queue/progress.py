@@ -1,4 +1,9 @@
-"""The handle through which a running task says how far it is, and hears that it should stop."""
+"""The handle through which a running task says how far it is, and hears that it should stop.
+
+A thread cannot be stopped from outside. So in thread workers a task stops where it next tells its progress: when an
+operator has asked it to, or when it has taken longer than its `timeout`. In process workers a timeout interrupts it
+anywhere (Huey sets an alarm).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,14 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from huey.exceptions import TaskTimeout
+
 from worker.queue.errors import BusyError, ClaimLostError, TaskCancelledError
 from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
+    from huey.api import Task
+
     from worker.queue.storage import DurableStorage
     from worker.queue.unit import Unit
 
@@ -25,11 +34,20 @@ _UPDATE = """UPDATE claim SET done = ?, total = ?, note = ?, progress_at = ? WHE
 class RunHandle:
     """What a task may say about its own run. Outside a worker it says it to nobody.
 
-    Usable from any thread that the task starts. A task gets its own through `current_run()`.
+    Usable from any thread that the task starts. A task gets its own through `current_run()`, and so does all that
+    asyncio runs for it. A thread has it where it was started with `contextvars.copy_context().run`; only then do
+    its log lines carry the task's id.
+
+    Args:
+        storage: where progress is written.
+        unit: the execution.
+        task: whose timeout counts.
     """
 
-    def __init__(self, storage: DurableStorage | None = None, unit: Unit | None = None) -> None:
-        self._storage, self._unit = storage, unit
+    def __init__(
+        self, storage: DurableStorage | None = None, unit: Unit | None = None, task: Task | None = None
+    ) -> None:
+        self._storage, self._unit, self._task = storage, unit, task
         self._written = float("-inf")
 
     @property
@@ -46,10 +64,13 @@ class RunHandle:
             note: a few words, for example `heise.de, 12 of 40`.
 
         Raises:
+            TaskTimeout: the task has taken longer than its timeout.
             TaskCancelledError: the operator asked the task to stop.
             ClaimLostError: another worker has the task by now.
         """
-        storage, unit = self._storage, self._unit
+        storage, unit, task = self._storage, self._unit, self._task
+        if task is not None and task.is_timed_out:
+            raise TaskTimeout(f"took longer than its timeout of {task.timeout:g} s")
         if storage is None or unit is None or time.monotonic() < self._written + MIN_INTERVAL_S:
             return
         self._written = time.monotonic()

@@ -8,6 +8,7 @@ operator has asked to stop) ends the run between two sources.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -251,7 +252,11 @@ class _Run:
     async def _in_thread(
         self, work: Callable[[Source, Given], Result], source: Source, given: Given
     ) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, source, given)
+        # With this task's context, so that what is logged there is known to be its own.
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, context.run, work, source, given
+        )
 
     def _read(self, source: Source, fetched: Fetched) -> Harvest:
         now = self._now()
