@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.queue import DurableHuey
+    from worker.queue.catch_up import ScheduleSpec
     from worker.queue.retention import Retention
-    from worker.queue.schedules import ScheduleSpec
     from worker.research.library import Library
     from worker.research.markets import Market
     from worker.settings import Secrets, Settings

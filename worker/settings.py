@@ -13,8 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.config import ConfigError, Fault, load_model
+from worker.queue.catch_up import DEFAULT_WINDOW_S, CatchUp, ScheduleSpec
+from worker.queue.cron import Cron
 from worker.queue.retention import DAY_S, Retention
-from worker.queue.schedules import DEFAULT_WINDOW_S, CatchUp, Cron, ScheduleSpec
 
 if TYPE_CHECKING:
     from worker.places import Home

@@ -189,7 +189,7 @@ def test_letters_that_were_taken_away_come_back_as_the_very_rows(desk, huey, act
 
 
 def test_a_schedule_is_paused_and_resumed_and_both_are_taken_back(desk, huey):
-    from worker.queue.schedules import Cron
+    from worker.queue.cron import Cron
 
     huey.periodic_task(Cron("0 2 * * *", "Europe/Berlin"), name="nightly")(lambda: None)
     from worker.queue.schedules import Schedules
@@ -197,18 +197,18 @@ def test_a_schedule_is_paused_and_resumed_and_both_are_taken_back(desk, huey):
     Schedules(huey, huey.storage).register()
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
     paused = desk.pause_schedule("nightly", until=until, note="holiday")
-    row = desk._schedule("nightly")
+    row = desk.schedules.row("nightly")
     assert (row["paused_until"], row["pause_note"], row["paused_by"]) == (
         until.timestamp(),
         "holiday",
         "ann@here",
     )
     resumed = desk.resume_schedule("nightly")
-    assert desk._schedule("nightly")["paused_at"] is None
+    assert desk.schedules.row("nightly")["paused_at"] is None
     desk.undo(resumed.entry)
-    assert desk._schedule("nightly")["pause_note"] == "holiday"
+    assert desk.schedules.row("nightly")["pause_note"] == "holiday"
     desk.undo(paused.entry)
-    assert desk._schedule("nightly")["paused_at"] is None
+    assert desk.schedules.row("nightly")["paused_at"] is None
     for wish in (lambda: desk.resume_schedule("nightly"), lambda: desk.pause_schedule("nothing"),
                  lambda: desk.run_schedule("nothing"),
                  lambda: desk.pause_schedule("nightly", until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))):  # fmt: skip

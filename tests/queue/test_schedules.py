@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from worker.queue import DurableHuey
+from worker.queue.catch_up import CatchUp, ScheduleSpec
+from worker.queue.cron import Cron
 from worker.queue.errors import ScheduleError
-from worker.queue.schedules import CatchUp, Cron, Schedules, ScheduleSpec
+from worker.queue.schedules import Schedules
+from worker.queue.watch import Watch
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -63,19 +66,28 @@ class Site:
 
     def __init__(self, home, clock, spec=None):
         self.home, self.clock, self.spec, self.hueys = home, clock, spec, []
+        self.awake = None  # a clock of its own, where the machine is to sleep
 
     def worker(self):
         specs = {"nightly": self.spec} if self.spec else {}
         huey = DurableHuey("app", filename=self.home / "tasks.db", now=self.clock, schedules=lambda: specs)
         huey.periodic_task(Cron("0 2 * * *"), name="nightly")(lambda: None)
         self.hueys.append(huey)
-        schedules = Schedules(huey, huey.storage)
+        schedules = Schedules(huey, huey.storage, Watch(self.clock, self.awake or self.clock, self.clock))
         schedules.register()
+        huey.schedules_here = schedules
         return schedules
 
     def state(self):
         query = "SELECT missed, last_at, next_at, paused_at FROM periodic"
         return self.hueys[0].storage.sql(query, results=True)[0]
+
+    def ticks(self):
+        query = "SELECT tick_at, state, why FROM tick ORDER BY tick_at"
+        rows = self.hueys[0].storage.sql(query, results=True)
+        return [
+            (f"{dt.datetime.fromtimestamp(at, dt.UTC):%m-%d %H:%M}", state, why) for at, state, why in rows
+        ]
 
     def waiting(self):
         return self.hueys[0].storage.queue_size()
@@ -174,21 +186,30 @@ def test_a_pause_fires_nothing_misses_nothing_and_ends_by_itself(site):
     operator.close()
 
 
-def test_a_schedule_that_is_off_is_not_listed(site):
+def test_a_schedule_that_is_off_never_fires_and_makes_up_nothing_when_it_is_on_again(site):
     here = site("2026-01-01T01:00:00+00:00", ScheduleSpec(enabled=False))
     worker = here.worker()
     here.clock.move(days=2)
     assert worker.fire() == 0
-    assert here.hueys[0].storage.sql("SELECT * FROM periodic", results=True) == []
+    here.spec = ScheduleSpec()
+    assert here.worker().fire() == 0
+    assert here.ticks() == []
 
 
-def test_a_changed_cron_begins_anew_and_makes_up_no_ticks(site):
+def test_a_changed_cron_begins_anew_and_names_what_passed_under_the_old_one(site):
     here = site("2026-01-01T03:00:00+00:00")
     here.worker()
-    here.clock.move(days=5)
+    here.clock.move(days=2)
     here.spec = ScheduleSpec(cron=Cron("0 12 * * *"))
     assert here.worker().fire() == 0
-    assert here.state()[0] == 0
+    assert [(at, state) for at, state, _ in here.ticks()] == [
+        ("01-02 02:00", "missed"),
+        ("01-03 02:00", "missed"),
+    ]
+    assert "the rule was changed" in here.ticks()[0][2]
+    assert here.state()[0] == 2
+    here.clock.move(hours=9)  # noon
+    assert here.hueys[-1].schedules_here.fire() == 1
 
 
 def test_a_rule_that_raises_is_named_and_stops_no_other(home):

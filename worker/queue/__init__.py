@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from worker.queue.change import Change, QueueMark
+    from worker.queue.cron import Cron
     from worker.queue.huey import DurableHuey
     from worker.queue.operator import Operator
     from worker.queue.progress import RunHandle, current_run
-    from worker.queue.schedules import Cron
 
 __all__ = ["Change", "Cron", "DurableHuey", "Operator", "QueueMark", "RunHandle", "current_run"]
 
 _HOMES = {
     "Change": "change",
-    "Cron": "schedules",
+    "Cron": "cron",
     "DurableHuey": "huey",
     "Operator": "operator",
     "QueueMark": "change",

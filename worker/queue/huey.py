@@ -16,9 +16,9 @@ from huey.exceptions import HueyException, TaskLockedException
 from huey.utils import normalize_expire_time
 
 from worker.queue import progress
+from worker.queue.cron import Cron
 from worker.queue.errors import ClaimLostError, QueueError, TaskCrashedError
 from worker.queue.message import Envelope, JsonSerializer
-from worker.queue.schedules import Cron
 from worker.queue.storage import DurableStorage
 from worker.queue.unit import Claim, RunState, Unit
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from worker.queue.catch_up import ScheduleSpec
     from worker.queue.consumer import DurableConsumer
     from worker.queue.retention import Retention
-    from worker.queue.schedules import ScheduleSpec
 
 logger = logging.getLogger("worker.queue")
 

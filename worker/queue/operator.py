@@ -15,7 +15,7 @@ from worker.queue.change import Change, QueueMark
 from worker.queue.errors import RefusedError
 from worker.queue.letters_desk import LettersDesk
 from worker.queue.message import Envelope, encode_call
-from worker.queue.schedules import Cron
+from worker.queue.schedules_desk import PAUSE, SchedulesDesk
 from worker.queue.schema_tasks import NEXT_ID
 from worker.queue.storage import DurableStorage
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from worker.queue.schedules_desk import Replay
     from worker.sqlite import sqlite3
 
 SHOWN = 100
@@ -67,6 +68,7 @@ class Operator:
         self.storage = DurableStorage(queue, tasks_db, dlq_db, direct_schedule=True, now=clock)
         self.actor = actor or journal.actor()
         self._letters = LettersDesk(self)
+        self.schedules = SchedulesDesk(self)
 
     def close(self) -> None:
         """Closes both files."""
@@ -290,9 +292,7 @@ class Operator:
         Raises:
             RefusedError: there is no such schedule.
         """
-        task_name = self._schedule(name)["task_name"]
-        task_id = self.enqueue(task_name)
-        return Change(None, "run_schedule", 1, 1, task_ids=(task_id,))
+        return self.schedules.run(name)
 
     def pause_schedule(self, name: str, *, until: dt.datetime | None = None, note: str = "") -> Change:
         """Stops a schedule from firing.
@@ -305,11 +305,7 @@ class Operator:
         Raises:
             RefusedError: there is no such schedule, or `until` has passed.
         """
-        now = self.storage.now()
-        if until is not None and until.timestamp() <= now:
-            raise RefusedError(f"cannot pause {name} until {until.isoformat()}: that has passed")
-        changed = (now, until.timestamp() if until else None, note or None, self.actor)
-        return self._set_pause("pause", name, changed, pause_note=note)
+        return self.schedules.pause(name, until=until, note=note)
 
     def resume_schedule(self, name: str) -> Change:
         """Lets a paused schedule fire again, from its next tick on.
@@ -317,44 +313,15 @@ class Operator:
         Raises:
             RefusedError: there is no such schedule, or it is not paused.
         """
-        if self._schedule(name)["paused_at"] is None:
-            raise RefusedError(f"{name} is not paused")
-        return self._set_pause("resume", name, (None, None, None, None))
+        return self.schedules.resume(name)
 
-    def _set_pause(self, action: str, name: str, pause: tuple[Any, ...], **detail: Any) -> Change:
-        entry, before = self.entry(), self._schedule(name)
-        with self.storage.db(commit=True) as cursor:
-            self.write_pause(cursor, name, pause)
-            kept = [before[key] for key in PAUSE]
-            self.note(cursor, entry, action, "schedules", 1, name=name, before=kept, **detail)
-        return Change(entry, action, 1, 1)
+    def replay_ticks(self, name: str, how: Replay, **options: Any) -> Change:
+        """Runs missed ticks after all; options and errors as `SchedulesDesk.replay`."""
+        return self.schedules.replay(name, how, **options)
 
-    def write_pause(self, cursor: sqlite3.Cursor, name: str, pause: Iterable[Any]) -> None:
-        """Sets the columns of PAUSE; what passes while a schedule is paused is not missed."""
-        now, row = self.storage.now(), self._schedule(name)
-        following = None
-        if row["cron"]:
-            tick = next(
-                Cron(row["cron"], row["timezone"]).after(dt.datetime.fromtimestamp(now, dt.UTC)), None
-            )
-            following = tick.timestamp() if tick else None
-        # Ticks that were already missed before the pause stay to be caught up.
-        seen_at = now if row["paused_at"] is not None else row["seen_at"]
-        cursor.execute(
-            """UPDATE periodic SET paused_at = ?, paused_until = ?, pause_note = ?, paused_by = ?, seen_at = ?,
-                next_at = coalesce(?, next_at) WHERE queue = ? AND name = ?""",
-            (*pause, seen_at, following, self.storage.name, name),
-        )
-
-    def _schedule(self, name: str) -> dict[str, Any]:
-        columns = ("name", "task_name", "cron", "timezone", "seen_at", *PAUSE)
-        query = f"SELECT {', '.join(columns)} FROM periodic WHERE queue = ?"
-        rows = self.storage.sql(query, (self.storage.name,), results=True)
-        found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none yet: a worker has to start once"
-            raise RefusedError(f"no schedule is named {name!r}; known are: {known}")
-        return found[name]
+    def acknowledge_ticks(self, name: str, **options: Any) -> Change:
+        """Says that missed ticks need no run; options and errors as `SchedulesDesk.acknowledge`."""
+        return self.schedules.acknowledge(name, **options)
 
     # -- undo ---------------------------------------------------------------------------------
 
@@ -384,6 +351,3 @@ class Operator:
         return Change(
             entry if done else None, action, asked, done, tuple(refused[:SHOWN]), tuple(task_ids[:SHOWN])
         )
-
-
-PAUSE = ("paused_at", "paused_until", "pause_note", "paused_by")

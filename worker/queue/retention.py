@@ -73,9 +73,8 @@ class Pruner:
         if now < self._next_round:
             return 0
         gone, more = self._runs(now)
-        gone += (
-            self._minutes(now) + self._rollups(now) + self._removed_tasks(now) + self._removed_letters(now)
-        )
+        gone += self._minutes(now) + self._rollups(now) + self._ticks(now)
+        gone += self._removed_tasks(now) + self._removed_letters(now)
         self._shrink()
         if not more and not gone:
             self._after, self._next_round = 0, now + ROUND_S
@@ -121,6 +120,14 @@ class Pruner:
                 (self._storage.name, span, now - kept, BATCH),
             )
             for span, kept in self._keep.rollups
+        )
+
+    def _ticks(self, now: float) -> int:
+        """Ticks that somebody has dealt with; a missed one stays until that is so."""
+        kept = max(self._keep.successes, self._keep.undo)
+        return self._delete(
+            "DELETE FROM tick WHERE id IN (SELECT id FROM tick WHERE settled_at < ? LIMIT ?)",
+            (now - kept, BATCH),
         )
 
     def _removed_tasks(self, now: float) -> int:

@@ -180,6 +180,36 @@ CREATE TABLE depth_minute (                   -- the most that was in each minut
 ) WITHOUT ROWID;
 """
 
+_TICKS = """
+CREATE TABLE tick (                           -- what became of each tick of a schedule
+    id INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    schedule TEXT NOT NULL,                   -- periodic.name
+    tick_at REAL NOT NULL,                    -- when it was due
+    last_at REAL,                             -- of a row that stands for several ticks: the last of them
+    n INTEGER NOT NULL DEFAULT 1,             -- how many ticks it stands for
+    state TEXT NOT NULL,                      -- fired | missed | caught_up | replayed | acknowledged | paused
+    noticed_at REAL NOT NULL,                 -- when a worker dealt with it
+    why TEXT,                                 -- why it did not fire on time, in words; null: it did
+    task_id TEXT,                             -- of the run that answers it
+    settled_at REAL,                          -- null: missed
+    entry TEXT,                               -- journal.id of the operator's act that settled it
+    was TEXT                                  -- its state before that act
+);
+CREATE UNIQUE INDEX tick_once ON tick (queue, schedule, tick_at);
+CREATE INDEX tick_state ON tick (queue, schedule, state, tick_at);
+CREATE INDEX tick_task_id ON tick (task_id) WHERE task_id IS NOT NULL;
+CREATE INDEX tick_entry ON tick (entry) WHERE entry IS NOT NULL;
+CREATE INDEX tick_settled ON tick (settled_at) WHERE settled_at IS NOT NULL;
+ALTER TABLE periodic ADD COLUMN enabled INTEGER NOT NULL DEFAULT 1;
+INSERT INTO tick (queue, schedule, tick_at, n, state, noticed_at, why)
+    SELECT queue, name, seen_at, missed, 'missed', seen_at, 'noticed by an earlier version, which kept only their number'
+    FROM periodic WHERE missed > 0;
+INSERT INTO tick (queue, schedule, tick_at, state, noticed_at, task_id, settled_at)
+    SELECT queue, name, last_at, 'fired', last_at, last_task_id, last_at FROM periodic WHERE last_at IS NOT NULL
+    ON CONFLICT (queue, schedule, tick_at) DO NOTHING;
+"""
+
 
 def _depth_triggers(table: str, state: str) -> str:
     return f"""
@@ -264,6 +294,7 @@ _V2 = (
     + _tally_triggers("task", "pending", sequence=True)
     + _tally_triggers("schedule", "scheduled")
     + _ROLLUPS
+    + _TICKS
 )
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.

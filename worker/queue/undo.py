@@ -129,8 +129,20 @@ def _forgotten(lost: int) -> list[tuple[str, str]]:
 
 def _restore_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
     """Of a pause or a resume: as it was."""
-    operator.write_pause(conn, entry.detail["name"], entry.detail["before"])
+    operator.schedules.write_pause(conn, entry.detail["name"], entry.detail["before"])
     return 1, []
+
+
+def _unreplay(operator: Operator, conn: sqlite3.Cursor, entry: Entry, undo_id: str) -> Outcome:
+    """Of a replay: the runs that have not begun are taken away, and their ticks are missed again."""
+    detail = entry.detail
+    return operator.schedules.unreplay(conn, detail["name"], entry.id, undo_id, detail["task_ids"])
+
+
+def _unacknowledge(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
+    """Of an acknowledgement: the ticks are missed again."""
+    done = operator.schedules.unacknowledge(conn, entry.detail["name"], entry.id)
+    return done, _forgotten(entry.count - done)
 
 
 def _restore_queue_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Outcome:
@@ -151,4 +163,7 @@ _REVERSE: dict[tuple[str, str], Callable[..., Outcome]] = {
     ("resume", "queue"): _restore_queue_pause,
     ("pause", "schedules"): _restore_pause,
     ("resume", "schedules"): _restore_pause,
+    ("run_now", "schedules"): _uncreate,
+    ("replay", "schedules"): _unreplay,
+    ("acknowledge", "schedules"): _unacknowledge,
 }
