@@ -19,9 +19,9 @@ _WAITING = {"r": "running", "p": "pending", "s": "scheduled"}
 
 def schedules(file: File, queue: str, now: float) -> tuple[Schedule, ...]:
     """All schedules by name."""
-    query = """SELECT name, task_name, cron, timezone, next_at, last_at, last_task_id, missed, paused_at, paused_until,
-        pause_note, error FROM periodic WHERE queue = ? AND enabled ORDER BY name"""
-    return tuple(_schedule(file, row, now) for row in file.rows(query, (queue,)))
+    rows = file.rows("SELECT * FROM periodic WHERE queue = ? ORDER BY name", (queue,))
+    # A file that no worker of this version has opened yet says nothing of `enabled`.
+    return tuple(_schedule(file, row, now) for row in rows if row.get("enabled", 1))
 
 
 def _schedule(file: File, row: Row, now: float) -> Schedule:
