@@ -6,7 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from worker.queue import DurableHuey, current_run
+from worker.queue import DurableHuey, current_run, identity
+
+if os.environ.get("APP_LEASE"):
+    identity.fcntl = None  # a system without flock: only the heartbeat tells the living from the dead
 
 FOLDER = Path(os.environ["APP_FOLDER"])
 
@@ -54,9 +57,19 @@ def slow(name, *, tells=True):
 
 
 @huey.task()
-def poison():
+def poison(seconds=0.0):
     leave("poison")
+    time.sleep(seconds)
     os.kill(os.getpid(), 9)
+
+
+@huey.task()
+def sleeper(name, seconds):
+    """One long call, as a task has that waits for a server: nothing of it can be interrupted."""
+    leave(f"begin {name}")
+    time.sleep(seconds)
+    leave(f"end {name}")
+    return name
 
 
 @huey.task()

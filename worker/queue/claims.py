@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from worker.queue.errors import PoisonError, QueueError
 from worker.queue.identity import is_alive, workers_folder
-from worker.queue.unit import Claim, RunState, Statement, Unit
+from worker.queue.unit import Claim, RunState, Unit
 
 if TYPE_CHECKING:
     from worker.queue.storage import DurableStorage
@@ -20,8 +20,10 @@ logger = logging.getLogger("worker.queue")
 _SHARED = "ready_at, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
 CLAIM_COLUMNS = f"id, seq, {_SHARED}, claimed_at"
 OPEN = "NOT EXISTS (SELECT 1 FROM pause WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?))"
+# A worker that was taken for dead while it was stopped has no row any more, and must take nothing under its old id.
 _TAKE = f"""DELETE FROM task WHERE id =
-    (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) AND {OPEN} RETURNING id, {_SHARED}"""
+    (SELECT id FROM task WHERE queue = ? ORDER BY priority DESC, id LIMIT 1) AND {OPEN}
+    AND EXISTS (SELECT 1 FROM worker WHERE id = ?) RETURNING id, {_SHARED}"""
 _HOLD = (
     f"INSERT INTO claim ({CLAIM_COLUMNS}, queue, worker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -42,8 +44,10 @@ class Claims:
     def take(self, conn: sqlite3.Connection) -> Claim | None:
         """Moves the next ready task into a claim; the caller's transaction is open."""
         storage = self._storage
+        if storage.quarantine.closed:
+            return None
         now = storage.now()
-        rows = conn.execute(_TAKE, (storage.name, storage.name, now)).fetchall()
+        rows = conn.execute(_TAKE, (storage.name, storage.name, now, storage.identity.id)).fetchall()
         if not rows:
             return None
         row: tuple[Any, ...] = rows[0]
@@ -71,7 +75,7 @@ class Claims:
                     for statement in self._storage.runs.statements(ended):
                         cursor.execute(*statement)
         except QueueError as error:
-            logger.warning("task %s will be given back later: %s", claim.task_id, error)
+            self._storage.trouble.tell(error)
             self._late.append((claim, counted))
             return True
         self._storage.identity.bell.ring()
@@ -107,6 +111,15 @@ class Claims:
             self.give_back(claim, counted=False, ended=ended)
         return len(claims)
 
+    def held(self) -> list[int]:
+        """The ids of the claims that this process holds."""
+        worker_id = self._storage.identity.id
+        return [] if worker_id is None else [claim.id for claim in self._of(worker_id)]
+
+    def is_ours(self, claim: Claim) -> bool:
+        """Whether no other worker has been given the task in the meantime."""
+        return bool(self._storage.sql("SELECT 1 FROM claim WHERE id = ?", (claim.id,), results=True))
+
     def _of(self, worker_id: int) -> list[Claim]:
         query = f"SELECT {CLAIM_COLUMNS} FROM claim WHERE id >= ? AND id < ? ORDER BY id"
         rows = self._storage.sql(query, (worker_id << 32, (worker_id + 1) << 32), results=True)
@@ -121,41 +134,53 @@ class Claims:
             How many tasks were freed.
         """
         storage, freed = self._storage, 0
-        query = "SELECT id, heartbeat_at, heartbeat_s, host, pid FROM worker"
-        known = storage.sql(query, results=True)
-        for worker_id, heartbeat_at, heartbeat_s, host, pid in known:
+        query = "SELECT id, heartbeat_at, heartbeat_s, host, pid FROM worker WHERE queue = ?"
+        for worker_id, heartbeat_at, heartbeat_s, host, pid in storage.sql(
+            query, (storage.name,), results=True
+        ):
             if storage.identity.is_dead(worker_id, heartbeat_at, heartbeat_s):
-                freed += self._free(worker_id, f"{host}:{pid}")
+                freed += self._free(worker_id, f"worker {host}:{pid} died")
+        # A file put back from a backup, say: nobody would ever come for these.
+        query = "SELECT DISTINCT worker FROM claim WHERE queue = ? AND worker NOT IN (SELECT id FROM worker)"
+        for (worker_id,) in storage.sql(query, (storage.name,), results=True):
+            if is_alive(storage.filename, worker_id) is not True:
+                freed += self._free(worker_id, f"worker {worker_id} is not known any more")
         return freed
 
-    def _free(self, worker_id: int, who: str) -> int:
-        storage, claims = self._storage, self._of(worker_id)
-        for claim in claims:
-            died = Unit(claim, claim.claimed_at, state=RunState.INTERRUPTED, why=f"worker {who} died")
-            if claim.deliveries >= storage.max_deliveries:
-                self._bury_poison(died, who)
-            else:
-                self.give_back(claim, counted=True, ended=died)
-        storage.write(
-            Statement("DELETE FROM kv WHERE owner = ?", (worker_id,)),
-            Statement("DELETE FROM worker WHERE id = ?", (worker_id,)),
-        )
+    def _free(self, worker_id: int, why: str) -> int:
+        """Takes everything from a worker in one transaction, so that it can hold nothing afterwards."""
+        storage = self._storage
+        ends = {claim.id: self._end(claim, why) for claim in self._of(worker_id)}
+        freed = 0
+        with storage.db(commit=True) as cursor:
+            for claim in self._of(worker_id):
+                unit = ends.get(claim.id) or self._end(claim, why)
+                if unit.state is RunState.DEAD:
+                    cursor.execute("DELETE FROM claim WHERE id = ?", (claim.id,))
+                else:
+                    self._return(cursor, claim, counted=True)
+                for statement in storage.runs.statements(unit):
+                    cursor.execute(*statement)
+                freed += 1
+            cursor.execute("DELETE FROM kv WHERE owner = ?", (worker_id,))
+            cursor.execute("DELETE FROM worker WHERE id = ?", (worker_id,))
         for suffix in ("lock", "sock"):
             with contextlib.suppress(OSError):
                 (workers_folder(storage.filename) / f"{worker_id}.{suffix}").unlink(missing_ok=True)
-        if claims:
-            logger.warning("worker %s died; %d of its tasks freed", who, len(claims))
-        return len(claims)
+        if freed:
+            logger.warning("%s; %d of its tasks freed", why, freed)
+            storage.identity.bell.ring()
+        return freed
 
-    def _bury_poison(self, unit: Unit, who: str) -> None:
-        claim, storage = unit.claim, self._storage
-        error = PoisonError(f"took its worker down {claim.deliveries} times; last {who}")
-        unit.state, unit.exception = RunState.DEAD, error
-        storage.runs.bury(unit, reason="poison")
-        with storage.db(commit=True) as cursor:
-            if cursor.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount == 1:
-                for statement in storage.runs.statements(unit):
-                    cursor.execute(*statement)
+    def _end(self, claim: Claim, why: str) -> Unit:
+        """How an execution ended whose worker died; a task that did it too often is buried."""
+        storage = self._storage
+        unit = Unit(claim, claim.claimed_at, state=RunState.INTERRUPTED, why=why)
+        if claim.deliveries >= storage.max_deliveries:
+            unit.state = RunState.DEAD
+            unit.exception = PoisonError(f"took its worker down {claim.deliveries} times; last: {why}")
+            storage.runs.bury(unit, reason="poison")
+        return unit
 
 
 def _row(claim: Claim) -> tuple[object, ...]:

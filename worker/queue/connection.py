@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 5.0
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.01
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_PASSING_CODES = _BUSY_CODES | {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_PASSING_CODES = _BUSY_CODES | {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8) -> sqlite3.Connection:
@@ -79,7 +84,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 def is_passing(error: sqlite3.Error) -> bool:
-    """Whether waiting can help: locked, disk full, I/O error."""
+    """Whether waiting can help: locked, disk full, I/O error, file system mounted read-only."""
     return _code(error) in _PASSING_CODES
 
 

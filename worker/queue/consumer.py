@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from huey.consumer import Consumer, Scheduler, Worker
+from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 
 from worker.queue.errors import QueueError
 from worker.queue.retention import Pruner, Retention
@@ -41,11 +41,26 @@ class DurableWorker(Worker):
         super().initialize()
 
     def loop(self, now: dt.datetime | None = None) -> None:
-        """One task, or one sleep."""
+        """One task, or one sleep; a database that cannot be read now is said once, not at every try."""
         if self._parent is not None and os.getppid() != self._parent:
             # Killed with SIGKILL, the parent could not stop us, and nobody would restart us.
             raise KeyboardInterrupt
-        super().loop(now)
+        try:
+            task = self.huey.dequeue()
+        except QueueError as error:
+            self.huey.storage.trouble.tell(error)
+            task = None
+        if task is None:
+            self.sleep()
+            return
+        self.delay = self.default_delay
+        self.task_count += 1
+        try:
+            self.huey.execute(task, now)
+        except Exception:
+            logger.exception("the outcome of task %s cannot be stored; it will run again", task.id)
+        if self.max_tasks and self.task_count >= self.max_tasks:
+            raise WorkerRecycle
 
     def sleep(self) -> None:
         """Waits for the bell; polls slowly beneath it."""
@@ -66,9 +81,19 @@ class DurableWorker(Worker):
 class DurableScheduler(Scheduler):
     """Moves due tasks, fires schedules, frees what dead workers held; once a second."""
 
+    _parent: int | None = None
+
+    def initialize(self) -> None:
+        """Runs in the scheduler's own thread or process."""
+        if self.huey.storage.identity.id is None:  # a process, after the fork
+            self._parent = os.getppid()
+        super().initialize()
+
     def loop(self, now: dt.datetime | None = None) -> None:  # noqa: ARG002 - Huey's signature; our clock is the storage's
         """One round; what fails in it is logged and tried again in the next."""
         started = time.monotonic()
+        if self._parent is not None and os.getppid() != self._parent:
+            raise KeyboardInterrupt  # as in DurableWorker: a scheduler of its own process must not outlive it
         storage: DurableStorage = self.huey.storage
         steps: list[tuple[str, Callable[[], object]]] = [
             ("due tasks", lambda: storage.move_due(self.huey.reseal)),
@@ -84,6 +109,8 @@ class DurableScheduler(Scheduler):
         for what, step in steps:
             try:
                 step()
+            except QueueError as error:
+                storage.trouble.tell(error)
             except Exception:
                 logger.exception("cannot look after the %s; trying again", what)
         self.sleep_for_interval(started, self.interval)

@@ -79,6 +79,9 @@ class MessageError(QueueError, ValueError):
 class ClaimLostError(QueueError):
     """The claim was given to another worker in the meantime: this outcome is refused."""
 
+    def __init__(self, task_id: str | None) -> None:
+        super().__init__(f"late outcome refused: task {task_id} was given to another worker")
+
 
 class TaskCrashedError(QueueError):
     """A task's body raised something that is no Exception, for example SystemExit."""

@@ -193,6 +193,8 @@ class DurableHuey(SqliteHuey):
         if storage is None or claim is None:
             return super().execute(task, timestamp)
         task.claim = None  # one claim, one execution
+        if not storage.quarantine.admit(claim):
+            return None
         unit = storage.open_unit(claim)
         token = progress.bind(progress.RunHandle(storage, unit, task))
         try:
@@ -201,6 +203,7 @@ class DurableHuey(SqliteHuey):
         except ClaimLostError as lost:
             storage.abandon(unit)
             logger.warning("%s", lost)
+            self._record_refusal(storage, unit)
             return None
         except BaseException:
             storage.abandon(unit)
@@ -208,6 +211,7 @@ class DurableHuey(SqliteHuey):
             raise
         finally:
             progress.unbind(token)
+            storage.quarantine.release(claim)
         return value
 
     def _settle(self, storage: DurableStorage, unit: Unit, task: Task) -> None:
@@ -219,10 +223,18 @@ class DurableHuey(SqliteHuey):
         if unit.state is None and not unit.bounced:
             unit.state = self._verdict(unit, task)
         if unit.state is RunState.DEAD:
+            if not storage.claims.is_ours(claim):
+                raise ClaimLostError(claim.task_id)
             storage.runs.bury(unit, reason="failed")
         storage.settle(unit, storage.runs.statements(unit))
         if unit.state is RunState.COMPLETED and claim.task_id is not None:
             storage.letters.resolve(claim.task_id, redelivered=claim.deliveries > 1)
+
+    def _record_refusal(self, storage: DurableStorage, unit: Unit) -> None:
+        try:
+            storage.write(storage.runs.refused(unit))
+        except QueueError as error:
+            storage.trouble.tell(error)
 
     def _verdict(self, unit: Unit, task: Task) -> RunState:
         if unit.exception is None:

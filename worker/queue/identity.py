@@ -48,9 +48,8 @@ def is_alive(tasks_db: Path, worker_id: int) -> bool | None:
         return None
     try:
         descriptor = os.open(workers_folder(tasks_db) / f"{worker_id}.lock", os.O_RDONLY)
-    except FileNotFoundError:
-        return False
     except OSError:
+        # Not even a missing file is a proof: a folder that somebody tidied up must not kill the living.
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -78,6 +77,8 @@ class Identity:
         self._counter = 0
         self._lock_fd: int | None = None
         self._ear: Ear | None = None
+        self._deaf: list[Ear] = []
+        self._role = ("thread", 1)
         self._bell: Bell | None = None
         self._stop_beating = threading.Event()
         self._beating: threading.Thread | None = None
@@ -100,6 +101,11 @@ class Identity:
             self._bell = Bell(workers_folder(self._storage.filename))
         return self._bell
 
+    def hush(self) -> None:
+        """Closes the bell's socket; the next ring opens it again."""
+        if self._bell is not None:
+            self._bell.close()
+
     def ensure(self, *, kind: str = "thread", threads: int = 1) -> int:
         """Registers this process as a worker, if it is none yet.
 
@@ -112,45 +118,53 @@ class Identity:
         """
         if self.id is not None:
             return self.id
-        storage, folder = self._storage, workers_folder(self._storage.filename)
-        with storage.lock:
-            if self.id is not None:
-                return self.id
-            now = storage.now()
-            with storage.db(commit=True) as cursor:
-                folder.mkdir(mode=0o700, exist_ok=True)
-                cursor.execute(
-                    "INSERT INTO worker (queue, host, pid, parent, kind, threads, started_at, heartbeat_at,"
-                    " heartbeat_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        storage.name,
-                        socket.gethostname(),
-                        os.getpid(),
-                        os.getppid(),
-                        kind,
-                        threads,
-                        now,
-                        now,
-                        storage.heartbeat,
-                    ),
-                )
-                worker_id = int(cursor.lastrowid)
-                # Before the row can be seen, so that nobody takes us for dead.
-                self._hold_lock(folder / f"{worker_id}.lock")
-            self._ear = Ear(folder, f"{worker_id}.sock")
-            self._id, self._pid, self._counter = worker_id, os.getpid(), 0
+        self._role = (kind, threads)
+        with self._storage.lock:
+            if self.id is None:
+                self._enlist()
         self._stop_beating = threading.Event()
         self._beating = threading.Thread(
             target=self._beat, args=(self._stop_beating,), name="heartbeat", daemon=True
         )
         self._beating.start()
-        return worker_id
+        assert self._id is not None
+        return self._id
+
+    def _enlist(self) -> None:
+        """Takes a new id; the storage's lock is held."""
+        storage, folder, now = self._storage, workers_folder(self._storage.filename), self._storage.now()
+        with storage.db(commit=True) as cursor:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            cursor.execute(
+                "INSERT INTO worker (queue, host, pid, parent, kind, threads, started_at, heartbeat_at, heartbeat_s)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    storage.name, socket.gethostname(), os.getpid(), os.getppid(), *self._role, now, now,
+                    storage.heartbeat,
+                ),
+            )  # fmt: skip
+            worker_id = int(cursor.lastrowid)
+            # Before the row can be seen, so that nobody takes us for dead.
+            self._hold_lock(folder / f"{worker_id}.lock")
+        if self._ear is not None:
+            self._deaf.append(self._ear)  # idle threads still wait on it, for a second at most
+        self._ear = Ear(folder, f"{worker_id}.sock")
+        self._id, self._pid, self._counter = worker_id, os.getpid(), 0
 
     def _hold_lock(self, path: Path) -> None:
         if fcntl is None:
             return
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
         self._lock_fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
+
+    def _keep_lock(self) -> None:
+        """Makes the lock anew when its file was taken away, by somebody who tidied up."""
+        path = workers_folder(self._storage.filename) / f"{self._id}.lock"
+        if self._lock_fd is not None and not path.exists():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._hold_lock(path)
 
     def next_claim_id(self) -> int:
         """A claim's id: never used before, and it names this worker."""
@@ -185,12 +199,25 @@ class Identity:
         storage = self._storage
         while not stop.wait(storage.heartbeat):
             try:
-                storage.sql(
-                    "UPDATE worker SET heartbeat_at = ? WHERE id = ?", (storage.now(), self._id), commit=True
-                )
+                with storage.lock:
+                    self._show_life()
                 storage.claims.give_back_late()
-            except QueueError as error:
-                logger.warning("heartbeat: %s", error)
+                storage.trouble.over()
+            except (QueueError, OSError) as error:
+                storage.trouble.tell(error)
+
+    def _show_life(self) -> None:
+        storage = self._storage
+        with storage.db(commit=True) as cursor:
+            cursor.execute("UPDATE worker SET heartbeat_at = ? WHERE id = ?", (storage.now(), self._id))
+            known = cursor.rowcount == 1
+        if not known:
+            logger.warning(
+                "worker %s was silent for so long that it was taken for dead: its tasks were given to others",
+                self.address,
+            )
+            self._enlist()
+        self._keep_lock()
 
     def retire(self) -> None:
         """Ends being a worker: nothing is claimed any more, the row and the lock go away."""
@@ -206,14 +233,13 @@ class Identity:
         (folder / f"{worker_id}.lock").unlink(missing_ok=True)
 
     def _forget(self, *, remove_socket: bool) -> None:
-        if self._ear is not None:
-            self._ear.close(remove=remove_socket)
-            self._ear = None
+        for ear in (*self._deaf, *([self._ear] if self._ear is not None else [])):
+            ear.close(remove=remove_socket)
+        self._deaf, self._ear = [], None
         if self._lock_fd is not None:
             os.close(self._lock_fd)
             self._lock_fd = None
-        if self._bell is not None:
-            self._bell.close()
+        self.hush()
         self._id = None
 
     def forget_parent(self) -> None:

@@ -72,7 +72,6 @@ class Operator:
 
     def close(self) -> None:
         """Closes both files."""
-        self.storage.identity.bell.close()
         self.storage.close()
 
     def entry(self) -> str:

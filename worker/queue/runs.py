@@ -60,6 +60,16 @@ class Runs:
         )  # fmt: skip
         return [Statement(_INSERT, row), count_event(queue, now, unit.state)]
 
+    def refused(self, unit: Unit) -> Statement:
+        """Adds to the interrupted execution that it ended after all, too late to count."""
+        claim, lasted = unit.claim, self._storage.now() - unit.started_at
+        late = f"; late outcome refused: {unit.state or 'ended'} after {lasted:.1f} s"
+        return Statement(
+            "UPDATE run SET error = coalesce(error, '') || ? WHERE id = "
+            "(SELECT max(id) FROM run WHERE task_id = ? AND worker = ? AND state = ?)",
+            (late, claim.task_id, claim.id >> 32, RunState.INTERRUPTED),
+        )
+
     def failure(self, unit: Unit) -> Failure | None:
         """The exception of a failed execution, as it is stored."""
         if unit.exception is None or unit.state not in {RunState.RETRYING, RunState.DEAD}:

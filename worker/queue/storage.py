@@ -9,6 +9,7 @@ from worker.queue.claims import OPEN, Claims
 from worker.queue.connection import BUSY_TIMEOUT_S
 from worker.queue.identity import Identity
 from worker.queue.message import Envelope
+from worker.queue.quarantine import Quarantine
 from worker.queue.runs import Runs, count_event
 from worker.queue.schema_tasks import NEXT_ID
 from worker.queue.unit import Claim, Statement
@@ -65,6 +66,7 @@ class DurableStorage(UnitStorage):
         self.heartbeat, self.max_deliveries, self.direct_schedule = heartbeat, max_deliveries, direct_schedule
         self.identity = Identity(self)
         self.claims = Claims(self)
+        self.quarantine = Quarantine(self)
         self.runs = Runs(self, redact)
 
     # -- the queue ----------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from worker.queue.connection import begin, is_passing, open_tasks, transaction, 
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.errors import ClaimLostError
 from worker.queue.group import GroupCommit
+from worker.queue.trouble import Trouble
 from worker.queue.unit import Claim, Statement, Unit
 from worker.sqlite import sqlite3
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from worker.queue.claims import Claims
     from worker.queue.identity import Identity
-
-logger = logging.getLogger("worker.queue")
 
 # How long an outcome is held in memory and tried again while the database is locked or full.
 OUTCOME_PATIENCE_S = 600.0
@@ -43,6 +41,7 @@ class UnitStorage(SqliteStorage):
     Attributes:
         identity: this process as a worker.
         claims: what is in the hands of workers.
+        trouble: what keeps this process from its files.
     """
 
     identity: Identity
@@ -65,6 +64,7 @@ class UnitStorage(SqliteStorage):
         # Re-entrant, since a live unit keeps it while Huey goes on calling us.
         self.lock = threading.RLock()
         self._thread = threading.local()
+        self.trouble = Trouble()
         self._letters: DeadLetters | None = None
         self._group = GroupCommit(self.lock, lambda: self.conn, lambda conn: begin(conn, self._timeout))
 
@@ -101,6 +101,7 @@ class UnitStorage(SqliteStorage):
         """Closes both files; the next use opens them again. Needed before a fork."""
         if self._letters is not None:
             self._letters.close()
+        self.identity.hush()
         return bool(super().close())
 
     # -- transactions -------------------------------------------------------------------------
@@ -185,7 +186,7 @@ class UnitStorage(SqliteStorage):
             except sqlite3.OperationalError as error:
                 if not is_passing(error) or time.monotonic() > deadline:
                     raise
-                logger.warning("waiting for the database: %s", error)
+                self.trouble.tell(f"{self.filename}: {error}")
                 time.sleep(0.05)
             else:
                 return
@@ -239,9 +240,10 @@ class UnitStorage(SqliteStorage):
             except sqlite3.OperationalError as error:
                 if was_live or not is_passing(error) or time.monotonic() > deadline:
                     raise
-                logger.warning("the outcome of %s is not stored yet: %s", unit.claim.task_id, error)
+                self.trouble.tell(f"{self.filename}: {error}")
                 time.sleep(pause)
                 pause = min(2.0, pause * 2)
+        self.trouble.over()
         if unit.wake:
             self.identity.bell.ring()
 
@@ -278,7 +280,7 @@ class UnitStorage(SqliteStorage):
 
     def _let_go(self, conn: sqlite3.Connection, claim: Claim) -> None:
         if conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
-            raise ClaimLostError(f"task {claim.task_id} was given to another worker; this outcome is refused")
+            raise ClaimLostError(claim.task_id)
 
     def claim_ahead(self, wanted: bool) -> None:
         """Whether this thread's acknowledgements also claim its next task; what is left is given back."""
