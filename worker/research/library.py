@@ -7,14 +7,13 @@ never remembered without the documents it stands for.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.research.library_file import LibraryFile
+from worker.research.shelving import Stored, shelve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,14 +46,6 @@ class Harvest:
     last_modified: str | None = None
     moved_to: str | None = None
     warning: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What was new in a harvest: documents, and links to stories another source had told."""
-
-    documents: int
-    duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +113,10 @@ class Library(LibraryFile):
         Raises:
             LibraryError: nothing of it was stored.
         """
-        guids = Counter(document.guid for document in harvest.documents if document.guid)
         with self.transaction() as conn:
-            newest = conn.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0]
-            documents = duplicates = 0
-            for document in harvest.documents:
-                # A GUID that several entries of one feed carry identifies none of them.
-                known = _known(conn, document, by_guid=guids.get(document.guid or "") == 1)
-                if known is None:
-                    _insert(conn, market, document)
-                    documents += 1
-                else:
-                    duplicates += _link(conn, market, document, known, now)
-            conn.execute(
-                "INSERT INTO document_fts (rowid, title, summary, content) "
-                "SELECT id, title, summary, content FROM document WHERE id > ?",
-                (newest,),
-            )
-            _count(conn, {"documents": documents, f"documents:{market}": documents, "duplicates": duplicates})
-            _succeeded(conn, market, source, harvest, documents, now)
-        return Stored(documents, duplicates)
+            stored = shelve(conn, market, harvest.documents, now=now)
+            _succeeded(conn, market, source, harvest, stored.documents, now)
+        return stored
 
     def note_unchanged(self, market: str, source: Source, *, seconds: float, now: datetime) -> None:
         """The source answered that nothing has changed; its validators stay as they are."""
@@ -225,55 +200,6 @@ def _with_times(row: sqlite3.Row, *names: str) -> dict[str, Any]:
     for name in names:
         values[name] = None if values[name] is None else moment(values[name])
     return values
-
-
-def _known(conn: sqlite3.Connection, document: Document, *, by_guid: bool) -> sqlite3.Row | None:
-    """The stored story this one repeats, with the reason that tells so."""
-    found: sqlite3.Row | None = conn.execute(
-        "SELECT id, source, market, iif(canonical_key = ?1, 'url', 'content') AS reason "
-        "FROM document WHERE canonical_key = ?1 OR content_hash = ?2 LIMIT 1",
-        (document.canonical_key, document.content_hash),
-    ).fetchone()
-    if found is None and by_guid:
-        found = conn.execute(
-            "SELECT id, source, market, 'guid' AS reason FROM document WHERE source = ? AND guid = ? LIMIT 1",
-            (document.source, document.guid),
-        ).fetchone()
-    return found
-
-
-def _insert(conn: sqlite3.Connection, market: str, document: Document) -> None:
-    values = document.model_dump(exclude={"market", "canonical_url"}) | {
-        "country": document.market,
-        "market": market,
-        "url": document.canonical_url,
-        "entities": json.dumps(document.entities, ensure_ascii=False),
-        "keywords": json.dumps(document.keywords, ensure_ascii=False),
-        "published_at": document.published_at and document.published_at.timestamp(),
-        "fetched_at": document.fetched_at.timestamp(),
-    }
-    names = ", ".join(values)
-    conn.execute(f"INSERT INTO document ({names}) VALUES (:{', :'.join(values)})", values)
-
-
-def _link(
-    conn: sqlite3.Connection, market: str, document: Document, known: sqlite3.Row, now: datetime
-) -> int:
-    """Links the story to the one it repeats, once; 1 where the link is new."""
-    if (known["source"], known["market"]) == (document.source, market):
-        return 0
-    done = conn.execute(
-        "INSERT OR IGNORE INTO duplicate (document, source, market, url, reason, seen_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (known["id"], document.source, market, document.canonical_url, known["reason"], now.timestamp()),
-    )
-    return done.rowcount
-
-
-def _count(conn: sqlite3.Connection, added: dict[str, int]) -> None:
-    conn.executemany(
-        "INSERT INTO tally (name, n) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
-        [(name, n) for name, n in added.items() if n],
-    )
 
 
 def _succeeded(
