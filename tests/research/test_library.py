@@ -142,7 +142,7 @@ def test_health_over_success_silence_and_failure(library, put, now):
     assert (health.errors_in_row, health.gone_at, health.documents, health.items) == (0, None, 1, 1)
     assert (health.name, health.moved_to, health.last_error) == ("a.example", "https://n/", "410 Gone")
     library.note_failure("m", source, "timed out after 20 s", status=None, now=now())
-    validators = library.validators("m")["a.example/f"]
+    validators = library.known("m")["a.example/f"]
     assert (validators.etag, validators.last_modified) == ('"e"', "lm"), "a failure forgets no validators"
     library.note_unchanged("m", source, seconds=0.2, now=now())
     assert library.sources("m")[0].errors_in_row == 0
@@ -150,7 +150,7 @@ def test_health_over_success_silence_and_failure(library, put, now):
 
 def test_a_failing_transaction_stores_nothing_of_the_source(library, put, monkeypatch):
     put("https://b.example/f", ("b", "https://x.example/0", ""))
-    monkeypatch.setattr("worker.research.library._succeeded", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.research.library.succeeded", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         put("https://a.example/f", ("t", "https://x.example/1", ""), etag="x")
     assert library.tally("documents") == 1
