@@ -51,6 +51,8 @@ def test_screen(picture, screen, scene, size):
         ("a filter that finds nothing", "busy", ["2", "slash", *"nowhere"]),
         ("a filter that cannot be understood", "busy", ["2", "slash", *"foo:bar"]),
         ("which market", "busy", ["c"]),
+        ("a command", "busy", ["2", "colon"]),
+        ("a command being completed", "busy", ["3", "colon", "c", "tab", "tab"]),
         ("really clear", "broken", ["3", "C"]),
         ("really retry a cause", "broken", ["3", "r"]),
         ("help", "busy", ["3", "question_mark"]),
