@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from console.readings.model import Badge
 from console.text import clean, number, plural
 from worker.places import PlaceError, market_names
 
@@ -39,19 +40,6 @@ class Done:
 
     text: str
     change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """Which installation this is, for the frame and for every question before something is destroyed.
-
-    Attributes:
-        name: such as `production`.
-        colour: `#rrggbb`; empty for the theme's own.
-    """
-
-    name: str = ""
-    colour: str = ""
 
 
 class Actions:

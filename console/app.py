@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from console import keys
-from console.actions import Actions, Badge
+from console.actions import Actions
 from console.asking import Asking
 from console.local_worker import LocalWorker
 from console.memory import Memory
 from console.palette import ActionProvider
 from console.readings import Readings
+from console.readings.model import Badge
 from console.readings.snapshot import MAX_AGE_S
 from console.screens import opened
 from console.screens.base import ConsoleScreen

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from textual import events
 
-    from console.actions import Badge
     from console.keys import Action
-    from console.readings.model import Snapshot
+    from console.readings.model import Badge, Snapshot
 
 # The reader looks at least once a second; a snapshot older than this is said to be old.
 STALE_AFTER_S = 3.0
