@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from console.readings.model import Badge
 from console.text import clean, number, plural
 from worker.places import PlaceError, market_names
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from worker.queue import Change, Operator, QueueMark
 
 COLLECT = "worker.tasks.collect_all_sources"
-MAX_NAME, MAX_BADGE = 40, 24
+MAX_NAME = 40
 
 
 class ActionRefused(Exception):  # noqa: N818 - it is an answer, told as such
@@ -88,8 +87,8 @@ class Actions:
         except QueueError as error:
             raise ActionRefused(str(error)) from error
 
-    def badge(self) -> Badge:
-        """What the settings call this installation; empty where they say nothing.
+    def environment(self) -> str:
+        """What the settings call this installation: `production`; empty where they say nothing.
 
         Raises:
             ActionRefused: the settings have a fault.
@@ -98,10 +97,9 @@ class Actions:
         from worker.settings import load_settings  # noqa: PLC0415
 
         try:
-            settings = load_settings(self._config)
+            return load_settings(self._config).environment
         except ConfigError as error:
             raise ActionRefused(_first_fault(error)) from error
-        return Badge(clean(settings.environment, MAX_BADGE), settings.environment_colour)
 
     # -- starting -------------------------------------------------------------------------------
 

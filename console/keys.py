@@ -11,12 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from textual.binding import Binding
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Scope(StrEnum):
@@ -93,8 +89,7 @@ ACTIONS = (
     Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
     Action("toggle_utc", ("t",), "UTC/local", "Show times in UTC, or in local time.", _ALL),
-    Action("prompt", ("colon",), "Command", "Type a command: a screen, an action, filter WORDS, collect MARKET, q; tab completes.", _ALL, palette=False),
-    Action("command_palette", ("ctrl+p",), "Palette", "Find an action by its name.", _ALL, palette=False),
+    Action("command_palette", ("ctrl+p", "colon"), "Palette", "Find an action by its name.", _ALL, palette=False),
     Action("help", ("question_mark",), "Help", "The keys of this screen.", _ALL, shown=True),
     Action("suspend_process", ("ctrl+z",), "Suspend", "Back to the shell; `fg` returns.", _ALL, palette=False),
     Action("copy_or_quit", ("ctrl+c",), "Copy or quit", "Copy the selected text; with none, leave the console.", _ALL, palette=False),
@@ -108,8 +103,12 @@ ACTIONS = (
     Action("first", ("g", "home"), "First row", "To the first row.", _MOVE, palette=False),
     Action("last", ("G", "end"), "Last row", "To the last row, however long the list.", _MOVE, palette=False),
     Action("open", ("enter",), "Open", "Open the row under the cursor.", _MOVE, palette=False),
-    Action("back", ("escape",), "Back", "Close what is open, or drop the filter.", _LIST, palette=False),
+    Action("back", ("escape",), "Back", "Close what is open, else drop the marks, else the filter.", _LIST, palette=False),
     Action("filter", ("slash",), "Filter", "Words, task: market: err: id: is: age>5m; ! inverts. It searches the whole list.", _LIST, shown=True),
+    Action("mark", ("space",), "Mark", "Mark the row, or no longer; what is done next is done to all marked rows.", _LIST),
+    Action("mark_range", ("ctrl+space", "ctrl+@"), "Mark range", "Mark the rows from the last mark to here.", _LIST),
+    Action("mark_all", ("asterisk",), "Mark all", "Mark all that the filter shows, seen or not; again: none.", _LIST),
+    Action("sort", ("s",), "Sort", "The next order of the list; a click on a heading sorts by it.", _LIST),
     Action("run_now", ("r",), "Run now", "Make the scheduled task ready at once.", Scope.QUEUE, shown=True, changes=True),
     Action("cancel", ("x",), "Cancel", "Take the task away; a running one is asked to stop.", Scope.QUEUE, shown=True, changes=True),
     Action("clear", ("C",), "Clear", "Take away all that waits, or all that the filter shows.", Scope.QUEUE, shown=True, changes=True),
@@ -124,7 +123,9 @@ ACTIONS = (
 # How keys are written for people.
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
-    "up": "↑", "down": "↓", "asterisk": "*", "full_stop": ".", "minus": "-", "plus": "+",
+    "up": "↑", "down": "↓", "asterisk": "*",
+    # What terminals send for it, unless they speak a newer protocol.
+    "ctrl+@": "ctrl+space",
 }  # fmt: skip
 
 
@@ -140,14 +141,12 @@ def to_screens() -> tuple[Action, ...]:
 
 def shown_key(key: str) -> str:
     """A key as people write it: `?`, `esc`, `ctrl+p`."""
-    modifiers, plus, last = key.rpartition("+")
-    return f"{modifiers}{plus}{_NAMES.get(last, last)}"
+    return _NAMES.get(key, key)
 
 
-def keys_of(action: Action, keymap: Mapping[str, str]) -> tuple[str, ...]:
-    """The keys of an action where a user has keys of their own."""
-    own = keymap.get(action.bound)
-    return tuple(own.split(",")) if own else action.keys
+def shown_keys(action: Action) -> list[str]:
+    """An action's keys as people write them, each once."""
+    return list(dict.fromkeys(shown_key(key) for key in action.keys))
 
 
 def bindings(*scopes: Scope) -> list[Binding]:
@@ -178,6 +177,6 @@ def table() -> str:
     lines = ["| where | key | what it does |", "|---|---|---|"]
     for scope in Scope:
         for action in of(scope):
-            keys = " ".join(f"`{shown_key(key)}`" for key in action.keys)
+            keys = " ".join(f"`{key}`" for key in shown_keys(action))
             lines.append(f"| {scope} | {keys} | {action.help} |")
     return "\n".join(lines)

@@ -1,7 +1,8 @@
 """The two threads beside the screen: one that reads, one that acts. Neither ever blocks the event loop.
 
 The reader looks whenever somebody has committed (`PRAGMA data_version`), and answers the questions of the
-screens between two looks. Both are daemon threads: Textual's own workers are joined at exit, so a query
+screens between two looks. A question that takes long is a generator of answers: between two of them everything
+else goes on, and a newer question of its slot ends it. Both are daemon threads: Textual's own workers are joined at exit, so a query
 that hangs would keep the operator from quitting.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from console.actions import ActionRefused as Refusal
@@ -46,17 +48,24 @@ class Poller(threading.Thread):
         self._readings, self._post = readings, post
         self._questions: dict[str, tuple[int, Callable[[Readings], Any], Callable[[Any], None]]] = {}
         self._numbers: dict[str, int] = {}
+        self._going: dict[str, tuple[int, Iterator[Any], Callable[[Any], None]]] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
 
-    def ask(self, slot: str, question: Callable[[Readings], Answer], tell: Callable[[Answer], None]) -> None:
+    def ask(
+        self,
+        slot: str,
+        question: Callable[[Readings], Answer | Iterator[Answer]],
+        tell: Callable[[Answer], None],
+    ) -> None:
         """Asks for a reading.
 
         Args:
             slot: a question that still waits under the same name is replaced, and its answer is void.
             question: carried out on the reader's thread.
-            tell: is given the answer on the app's thread.
+            tell: is given the answer on the app's thread; where the question gives an iterator, each of
+                its answers.
         """
         with self._lock:
             number = self._numbers[slot] = self._numbers.get(slot, 0) + 1
@@ -86,8 +95,9 @@ class Poller(threading.Thread):
             started = time.monotonic()
             self._answer_all()
             self._look()
-            self._wake.wait(max(LOOK_S - (time.monotonic() - started), 0.01))
-            self._wake.clear()
+            if not self._go_on():
+                self._wake.wait(max(LOOK_S - (time.monotonic() - started), 0.01))
+                self._wake.clear()
         self._readings.close()
 
     def _look(self) -> None:
@@ -105,12 +115,35 @@ class Poller(threading.Thread):
         for slot, (number, question, tell) in waiting.items():
             if self._stopped:
                 return
+            self._going.pop(slot, None)
             try:
-                self._post(Answered(slot, number, tell, question(self._readings)))
+                answer = question(self._readings)
+                if isinstance(answer, Iterator):
+                    self._going[slot] = (number, answer, tell)
+                else:
+                    self._post(Answered(slot, number, tell, answer))
             except ReadingError as error:
                 self._post(ActionRefused(str(error)))
             except Exception as error:  # noqa: BLE001 - as above
                 self._fault(error)
+
+    def _go_on(self) -> bool:
+        """One more answer to each question that takes long; whether any is left."""
+        for slot, (number, answers, tell) in list(self._going.items()):
+            try:
+                if self._numbers.get(slot) != number:
+                    del self._going[slot]
+                    continue
+                self._post(Answered(slot, number, tell, next(answers)))
+            except StopIteration:
+                del self._going[slot]
+            except ReadingError as error:
+                del self._going[slot]
+                self._post(ActionRefused(str(error)))
+            except Exception as error:  # noqa: BLE001 - as above
+                del self._going[slot]
+                self._fault(error)
+        return bool(self._going)
 
     def _fault(self, error: Exception) -> None:
         if not self._stopped:

@@ -36,7 +36,6 @@ def chosen(name: str | None) -> str:
     """The theme to start with.
 
     Args:
-        name: of `--theme`, or remembered; `NO_COLOR` wins over it, and one that is none of ours counts as none.
+        name: of `--theme`; `NO_COLOR` wins over it.
     """
-    known = {theme.name for theme in THEMES}
-    return NO_COLOR_THEME if no_colour() else name if name in known else DARK.name
+    return NO_COLOR_THEME if no_colour() else name or DARK.name

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from console.readings.connection import ReadingError
-from console.readings.pages import Cursor, Listing, Window
+from console.readings.marks import Frozen, Marks
+from console.readings.pages import Cursor, Edge, Listing, Sort, Whole, Window
 from console.readings.snapshot import Readings
 
-__all__ = ["Cursor", "Listing", "ReadingError", "Readings", "Window"]
+__all__ = [
+    "Cursor",
+    "Edge",
+    "Frozen",
+    "Listing",
+    "Marks",
+    "ReadingError",
+    "Readings",
+    "Sort",
+    "Whole",
+    "Window",
+]

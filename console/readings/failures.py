@@ -8,18 +8,40 @@ from typing import TYPE_CHECKING
 
 from console.readings.filters import condition, parse
 from console.readings.model import Cause, Letter, LetterDetail
-from console.readings.pages import Listing, Segment
+from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import maybe, moment
 
 if TYPE_CHECKING:
     from console.readings.connection import File, Row
 
 _LETTER = """SELECT id, state, task_id, name, subject, reason, error_type, error, fingerprint, first_seen, last_seen,
-    retries, retried_as, json_array_length(attempts) AS tries FROM letter WHERE """
+    retries, retried_as, about, json_array_length(attempts) AS tries FROM letter WHERE """
 _COLUMNS = {
     "any": "name, subject, error_type, error, task_id", "task": "name", "market": "subject",
-    "err": "error_type, error", "id": "task_id", "is": "state", "age": "last_seen",
+    "err": "error_type, error", "id": "task_id", "is": "state, reason", "age": "last_seen",
 }  # fmt: skip
+
+
+# The orders of the letters of all causes, and of those of one.
+SORTS = (
+    Sort("newest", "newest first", "Died"),
+    Sort("oldest", "oldest first", "Died", descending=True),
+    Sort("task", "by task", "Task"),
+    Sort("market", "by market", "Market"),
+)
+CAUSE_SORTS = (
+    Sort("count", "most frequent first", "Count", descending=True),
+    Sort("last", "latest first", "Last"),
+    Sort("first", "oldest first", "First", descending=True),
+    Sort("error", "by error", "Error"),
+)
+_LATEST = (("last_seen", True), ("id", True))
+_ORDERS: dict[str, tuple[tuple[str, bool], ...]] = {
+    "newest": _LATEST,
+    "oldest": (("last_seen", False), ("id", False)),
+    "task": (("name", False), *_LATEST),
+    "market": (("about", False), *_LATEST),
+}
 
 
 def causes(file: File, limit: int) -> tuple[Cause, ...]:
@@ -39,29 +61,48 @@ def causes(file: File, limit: int) -> tuple[Cause, ...]:
     )  # fmt: skip
 
 
+def sorted_causes(causes: tuple[Cause, ...], sort: str) -> tuple[Cause, ...]:
+    """The causes in one of CAUSE_SORTS; as they are read, they are in the first."""
+    match sort:
+        case "last":
+            return tuple(sorted(causes, key=lambda cause: cause.last_seen, reverse=True))
+        case "first":
+            return tuple(sorted(causes, key=lambda cause: cause.first_seen))
+        case "error":
+            return tuple(sorted(causes, key=lambda cause: cause.error_type.rpartition(".")[2].lower()))
+    return causes
+
+
 def count(file: File) -> int:
     """How many letters are dead."""
     return int(file.value("SELECT n FROM depth WHERE state = 'dead'") or 0)
 
 
-def listing(file: File, fingerprint: str | None, text: str, now: float) -> Listing[Letter]:
-    """Letters, newest first: of one cause, or all.
+def listing(
+    file: File, fingerprint: str | None, text: str, now: float, sort: str = "newest"
+) -> Listing[Letter]:
+    """Letters: of one cause, or all.
+
+    Args:
+        file: `dlq.db`.
+        fingerprint: of the cause; None: all.
+        text: a filter.
+        now: Unix seconds, for ages.
+        sort: the id of one of SORTS.
 
     Raises:
         ReadingError: the filter cannot be understood.
     """
     terms = parse(text)
     where, params = condition(terms, _COLUMNS, now)
-    order = (("last_seen", True), ("id", True))
+    order = _ORDERS[sort]
     segments = []
     for state in ("dead", "retrying"):
         scope, given = ("", ()) if fingerprint is None else (" AND fingerprint = ?", (fingerprint,))
-        select = f"{_LETTER}state = '{state}'{scope}{where}"
-        segments.append(Segment(select, (*given, *params), order, _letter))
+        select = f"{_LETTER}state = '{state}'{scope}"
+        segments.append(Segment(select, given, order, _letter, where, params, since="last_seen"))
 
     def total() -> int | None:
-        if terms:
-            return None
         if fingerprint is None:
             return file.value("SELECT sum(n) FROM depth") or 0
         return file.value("SELECT n FROM cause WHERE fingerprint = ?", (fingerprint,)) or 0

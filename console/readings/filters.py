@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.readings.connection import ReadingError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FIELDS = ("task", "market", "err", "id", "is")
 _AGE = re.compile(r"age([<>])(\d+(?:\.\d+)?)([smhd])")
@@ -64,13 +62,19 @@ def _term(word: str) -> Term:
     return Term("any", word, inverted)
 
 
-def condition(terms: tuple[Term, ...], columns: Mapping[str, str], now: float) -> tuple[str, tuple[Any, ...]]:
+Flags = Mapping[str, tuple[str, tuple[Any, ...]]]
+
+
+def condition(
+    terms: tuple[Term, ...], columns: Mapping[str, str], now: float, flags: Flags | None = None
+) -> tuple[str, tuple[Any, ...]]:
     """The terms as SQL.
 
     Args:
         terms: as parsed.
         columns: SQL expression by field; `any` is a tuple of expressions, comma-separated; `age` a time.
         now: Unix seconds.
+        flags: what else `is:` may say, as SQL with its parameters.
 
     Returns:
         A condition that begins with AND, or nothing, and its parameters.
@@ -80,29 +84,28 @@ def condition(terms: tuple[Term, ...], columns: Mapping[str, str], now: float) -
     for term in terms:
         if not term.value:
             continue
-        sql, values = _one(term, columns, now)
+        sql, values = _one(term, columns, now, flags or {})
         parts.append(f" AND {'NOT ' if term.inverted else ''}({sql})")
         params += values
     return "".join(parts), tuple(params)
 
 
-def _one(term: Term, columns: Mapping[str, str], now: float) -> tuple[str, list[Any]]:
+def _one(term: Term, columns: Mapping[str, str], now: float, flags: Flags) -> tuple[str, list[Any]]:
     if term.field.startswith("age"):
         # Older than means an earlier time.
         sign = "<" if term.field == "age>" else ">"
         return f"{columns['age']} {sign} ?", [now - float(term.value)]
-    if term.field in {"is", "id"}:
-        pattern = term.value.lower() if term.field == "is" else term.value
-        sql = f"coalesce({columns[term.field]}, '')"
-        return (
-            (f"{sql} = ?", [pattern])
-            if term.field == "is"
-            else (f"{sql} LIKE ? ESCAPE '\\'", [_like(pattern, "")])
-        )
+    before = "" if term.field in {"is", "id"} else "%"
     wanted = columns.get(term.field, columns["any"])
     expressions = [part.strip() for part in wanted.split(",")]
     sql = " OR ".join(f"coalesce({expression}, '') LIKE ? ESCAPE '\\'" for expression in expressions)
-    return sql, [_like(term.value, "%")] * len(expressions)
+    params = [_like(term.value, before)] * len(expressions)
+    if term.field == "is":
+        # A state that is still being typed is as good as a whole one.
+        for flag, (also, values) in flags.items():
+            if flag.startswith(term.value.lower()):
+                sql, params = f"{sql} OR {also}", [*params, *values]
+    return sql, params
 
 
 def _like(text: str, before: str) -> str:

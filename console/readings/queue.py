@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.readings.filters import condition, parse
 from console.readings.model import QueueTask, QueueTaskDetail, TaskState
-from console.readings.pages import Listing, Segment
+from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import moment
 from worker.queue.message import header
 
@@ -27,7 +27,21 @@ def running(file: File, queue: str, limit: int) -> tuple[QueueTask, ...]:
     )
 
 
-def listing(file: File, queue: str, text: str, now: float) -> Listing[QueueTask]:
+# The orders of the queue; the first is that in which workers take the tasks.
+SORTS = (
+    Sort("order", "in the order they run", ""),
+    Sort("oldest", "oldest first", "When", descending=True),
+    Sort("newest", "newest first", "When"),
+)
+_ID = "id"
+_ORDERS: dict[str, tuple[tuple[tuple[str, bool], ...], ...]] = {
+    "order": (((_ID, False),), (("priority", True), (_ID, False)), (("due_at", False), (_ID, False))),
+    "oldest": (((_ID, False),), ((_ID, False),), ((_ID, False),)),
+    "newest": (((_ID, True),), ((_ID, True),), ((_ID, True),)),
+}
+
+
+def listing(file: File, queue: str, text: str, now: float, sort: str = "order") -> Listing[QueueTask]:
     """The whole queue as one list.
 
     Args:
@@ -35,27 +49,32 @@ def listing(file: File, queue: str, text: str, now: float) -> Listing[QueueTask]
         queue: its name.
         text: a filter.
         now: Unix seconds, for ages.
+        sort: the id of one of SORTS.
 
     Raises:
         ReadingError: the filter cannot be understood.
     """
     terms = parse(text)
     parts = (
-        (_RUNNING, "'running'", "claimed_at", (("id", False),), _running),
-        (_PENDING, "'pending'", "ready_at", (("priority", True), ("id", False)), _pending),
-        (_SCHEDULED, "'scheduled'", "enqueued_at", (("due_at", False), ("id", False)), _scheduled),
+        ("r", "'running'", "claimed_at", _running),
+        ("p", "'pending'", "ready_at", _pending),
+        ("s", "'scheduled'", "enqueued_at", _scheduled),
     )
     segments = []
-    for select, state, since, order, build in parts:
+    for (prefix, state, since, build), order in zip(parts, _ORDERS[sort], strict=True):
+        table, select = _TABLES[prefix]
+        if order[0][0] == _ID:
+            # By row id, which is the order of arrival; an index on the queue would have to sort.
+            select = select.replace(f"FROM {table}", f"FROM {table} NOT INDEXED")
         columns = {
             "any": "name, subject, task_id", "task": "name", "market": "subject", "err": "''", "id": "task_id",
             "is": state, "age": since,
         }  # fmt: skip
         where, params = condition(terms, columns, now)
-        segments.append(Segment(select + where, (queue, *params), order, build))
+        segments.append(Segment(select, (queue,), order, build, where, params, prefix, since))
 
     def total() -> int | None:
-        return None if terms else file.value("SELECT sum(n) FROM depth WHERE queue = ?", (queue,)) or 0
+        return file.value("SELECT sum(n) FROM depth WHERE queue = ?", (queue,)) or 0
 
     return Listing(file, segments, total)
 

@@ -40,7 +40,7 @@ def listing(file: File, queue: str, text: str, now: float) -> Listing[Run]:
         ReadingError: the filter cannot be understood.
     """
     where, params = condition(parse(text), _COLUMNS, now)
-    return Listing(file, [Segment(_RUN + where, (queue, *params), (("id", True),), _run)])
+    return Listing(file, [Segment(_RUN, (queue,), (("id", True),), _run, where, params, since="finished_at")])
 
 
 def detail(file: File, queue: str, run_id: int) -> Run | None:

@@ -149,9 +149,9 @@ class Readings:
 
     # -- lists and details ----------------------------------------------------------------------
 
-    def queue(self, text: str = "") -> Listing[QueueTask]:
-        """What runs, is ready, is scheduled; `text` is a filter."""
-        return queue.listing(self._tasks, self._queue, text, self._now().timestamp())
+    def queue(self, text: str = "", sort: str = "order") -> Listing[QueueTask]:
+        """What runs, is ready, is scheduled; `text` is a filter, `sort` one of `queue.SORTS`."""
+        return queue.listing(self._tasks, self._queue, text, self._now().timestamp(), sort)
 
     def task(self, key: str) -> QueueTaskDetail | None:
         """A task of the queue by its row's key."""
@@ -165,9 +165,11 @@ class Readings:
         """The causes of dead letters, most frequent first."""
         return failures.causes(self._letters, limit)
 
-    def letters(self, fingerprint: str | None = None, text: str = "") -> Listing[Letter]:
-        """Dead letters, newest first: of one cause, or all; `text` is a filter."""
-        return failures.listing(self._letters, fingerprint, text, self._now().timestamp())
+    def letters(
+        self, fingerprint: str | None = None, text: str = "", sort: str = "newest"
+    ) -> Listing[Letter]:
+        """Dead letters of one cause, or all; `text` is a filter, `sort` one of `failures.SORTS`."""
+        return failures.listing(self._letters, fingerprint, text, self._now().timestamp(), sort)
 
     def letter(self, letter_id: int) -> LetterDetail | None:
         """All that is kept of a dead letter."""

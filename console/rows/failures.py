@@ -36,6 +36,11 @@ def cause_key(cause: Cause) -> str:
     return cause.fingerprint
 
 
+def cause_since(cause: Cause) -> datetime:
+    """When it was first seen."""
+    return cause.first_seen
+
+
 def cause_cells(cause: Cause, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, ...]:
     """The cells of a cause, in the order of CAUSE_COLUMNS."""
     del ascii_only
@@ -52,6 +57,11 @@ def cause_cells(cause: Cause, now: datetime, *, ascii_only: bool = False) -> tup
 def letter_key(letter: Letter) -> str:
     """What tells this row from the others."""
     return str(letter.id)
+
+
+def letter_since(letter: Letter) -> datetime:
+    """When it died."""
+    return letter.last_seen
 
 
 def letter_cells(letter: Letter, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, ...]:

@@ -28,6 +28,11 @@ def key(task: QueueTask) -> str:
     return task.key
 
 
+def since(task: QueueTask) -> datetime:
+    """Since when it waits or runs."""
+    return task.since
+
+
 def cells(task: QueueTask, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, ...]:
     """The row's cells, in the order of COLUMNS."""
     return (

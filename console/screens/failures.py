@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console import keys
-from console.readings import Listing, Window
+from console.readings import Whole
+from console.readings.failures import CAUSE_SORTS, SORTS, sorted_causes
 from console.readings.model import Cause
 from console.rows import details, failures
 from console.rows.base import short_name
@@ -19,22 +20,10 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from console.readings import Readings
+    from console.readings import Listing, Readings
     from console.readings.model import Letter
 
 CAUSES = 500
-
-
-class _Causes(Listing[Cause]):
-    """The causes as a list; there are few, so it is always held whole."""
-
-    def __init__(self, causes: tuple[Cause, ...]) -> None:
-        self._causes = causes
-
-    def first(self, limit: int) -> Window[Cause]:
-        """All of them."""
-        del limit
-        return Window(self._causes, total=len(self._causes))
 
 
 class FailuresScreen(ListScreen):
@@ -43,6 +32,7 @@ class FailuresScreen(ListScreen):
     here = "go_failures"
     scope = keys.Scope.FAILURES
     heading = "Failures by cause"
+    can_mark = True
     BINDINGS = keys.bindings(keys.Scope.FAILURES)
     _cause: Cause | None = None
 
@@ -50,11 +40,13 @@ class FailuresScreen(ListScreen):
         """Causes, and letters."""
         plain = self.console.ascii_only
         self.causes: WindowTable[Cause] = WindowTable(
-            failures.CAUSE_COLUMNS, failures.cause_cells, failures.cause_key,
+            failures.CAUSE_COLUMNS, failures.cause_cells, failures.cause_key, sorts=CAUSE_SORTS,
+            since=failures.cause_since,
             empty="No dead letters: nothing has failed for good.", ascii_only=plain, id="causes-table",
         )  # fmt: skip
         self.letters: WindowTable[Letter] = WindowTable(
-            failures.LETTER_COLUMNS, failures.letter_cells, failures.letter_key,
+            failures.LETTER_COLUMNS, failures.letter_cells, failures.letter_key, sorts=SORTS,
+            since=failures.letter_since,
             empty="No dead letter here any more.\nesc goes back to the causes.", ascii_only=plain, id="letters-table",
         )  # fmt: skip
         yield self.causes
@@ -72,12 +64,13 @@ class FailuresScreen(ListScreen):
     def listing(self, readings: Readings) -> Listing[Any]:
         """Causes or letters."""
         if self.table is self.causes:
-            return _Causes(readings.causes(CAUSES))
+            causes = sorted_causes(readings.causes(CAUSES), _id_of(self.causes))
+            return Whole(causes, failures.cause_key, failures.cause_since)
         return self._letters_of(readings, self._cause)
 
     def _letters_of(self, readings: Readings, cause: Cause | None, only: str = "") -> Listing[Letter]:
         text = f"{self.filter_text} {only}".strip()
-        return readings.letters(cause.fingerprint if cause else None, text)
+        return readings.letters(cause.fingerprint if cause else None, text, _id_of(self.letters))
 
     def describe(self, readings: Readings, row: Any) -> Content | None:
         """A cause, or a letter with its traceback."""
@@ -176,3 +169,7 @@ class FailuresScreen(ListScreen):
             ],
             agreed=lambda: self.console.act(lambda actions: actions.clear_letters(last)),
         )
+
+
+def _id_of(table: WindowTable[Any]) -> str:
+    return table.sort.id if table.sort else ""

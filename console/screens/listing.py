@@ -9,20 +9,24 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from console import keys
-from console.readings import ReadingError
+from console.readings import Edge, ReadingError
 from console.readings.filters import parse
 from console.screens.base import ConsoleScreen
-from console.text import clean, number
-from console.widgets.window_table import PAGE, Edge, WindowTable
+from console.text import ascii_signs, clean, number
+from console.widgets.window_table import MARK, PAGE, WindowTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from textual.widget import Widget
 
-    from console.readings import Listing, Readings, Window
+    from console.readings import Cursor, Frozen, Listing, Readings, Window
     from console.readings.model import Snapshot
+
+# A search that took longer is repeated at most a twentieth of the time.
+QUICK_S, SEARCH_REST = 0.05, 20
+MOST_IN_RANGE = 100_000
 
 
 class ListScreen(ConsoleScreen):
@@ -31,11 +35,13 @@ class ListScreen(ConsoleScreen):
     Attributes:
         heading: what the list is called.
         can_filter: whether `/` makes sense here.
+        can_mark: whether its acts can be done to marked rows (`self.table.chosen`).
     """
 
     BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
     heading: ClassVar[str]
     can_filter: ClassVar[bool] = True
+    can_mark: ClassVar[bool] = False
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """The screen's lists; the first is shown first."""
@@ -70,7 +76,7 @@ class ListScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """The list has the keys."""
         super().on_mount()
-        self.prompt.display = bool(self.prompt.value)
+        self.prompt.display = False
         self.table.focus()
 
     # -- the list -------------------------------------------------------------------------------
@@ -82,50 +88,140 @@ class ListScreen(ConsoleScreen):
         self._caption()
         if snapshot is not None and snapshot is not self._seen:
             self._seen = snapshot
-            self.read()
+            self._read_again(snapshot)
 
     _seen: Snapshot | None = None
 
     def read(self) -> None:
         """Reads anew what the list shows."""
-        window, listing = self.table.window, self.listing
-        place = window.places[0] if window and window.places and not window.at_start else None
-        limit = max(len(window.rows), PAGE) if window else PAGE
-        self.console.ask(
-            self.named("window"),
-            lambda readings: (
-                listing(readings).again(place, limit) if place else listing(readings).first(limit)
-            ),
-            self._show,
-        )
+        window = self.table.window
+        if window is None or not window.searching:
+            place = window.places[0] if window and window.places and not window.at_start else None
+            self._ask(Edge.AGAIN if place else Edge.FIRST, place, max(len(self.table.rows), PAGE))
         self._read_detail()
 
-    def _show(self, window: Window[Any]) -> None:
-        self.table.show(window, self.console.clock())
-        self._caption()
+    def _read_again(self, snapshot: Snapshot) -> None:
+        """The same for a new snapshot; what had to be searched for is not searched for all the time."""
+        window = self.table.window
+        took = window.took if window else 0.0
+        rest = (snapshot.at - self._read_at).total_seconds() if self._read_at else took * SEARCH_REST
+        if took < QUICK_S or rest >= took * SEARCH_REST:
+            self._read_at = snapshot.at
+            self.read()
+
+    _read_at: datetime | None = None
+
+    def _ask(self, edge: Edge, place: Cursor | None, limit: int, *, fresh: bool = False) -> None:
+        """Asks for rows; `fresh`: they take the place of what is shown, as soon as there are any.
+
+        All are asked for under one name, so that whichever was asked last wins and they never mix.
+        """
+        table, listing = self.table, self.listing
+        parts: list[Window[Any]] = []
+        refresh = edge is Edge.AGAIN or (edge is Edge.FIRST and not fresh)
+
+        def take(part: Window[Any]) -> None:
+            first, now = not parts, self.console.clock()
+            parts.append(part)
+            if edge in {Edge.AFTER, Edge.BEFORE}:
+                table.extend(part, edge)
+            elif not first and not (refresh and table.rows):
+                table.extend(part, Edge.BEFORE if edge is Edge.LAST else Edge.AFTER)
+            elif fresh or edge is Edge.LAST:
+                table.jump(part, edge)
+            elif table.rows:
+                # What is shown stays until all of it has been read anew.
+                if not part.searching:
+                    table.show(_joined(parts), now)
+            else:
+                table.show(part, now)
+            self._caption()
+
+        self.console.ask(
+            self.named("window"), lambda readings: listing(readings).steps(edge, place, limit), take
+        )
 
     def on_window_table_more_wanted(self, event: WindowTable.MoreWanted) -> None:
         """Reads on at an edge of the window."""
-        table, edge, listing = event.table, event.edge, self.listing
+        table, edge = event.table, event.edge
         window = table.window
         if window is None or not window.places or table is not self.table:
             return
-        first, last = window.places[0], window.places[-1]
+        if window.searching:
+            table.not_yet()
+            return
+        place = {Edge.AFTER: window.places[-1], Edge.BEFORE: window.places[0]}.get(edge)
+        self._ask(edge, place, PAGE, fresh=place is None)
 
-        def question(readings: Readings) -> Window[Any]:
-            match edge:
-                case Edge.FIRST:
-                    return listing(readings).first(PAGE)
-                case Edge.LAST:
-                    return listing(readings).last(PAGE)
-                case Edge.AFTER:
-                    return listing(readings).after(last, PAGE)
-                case Edge.BEFORE:
-                    return listing(readings).before(first, PAGE)
+    # -- order and marks ------------------------------------------------------------------------
 
-        take = table.jump if edge in {Edge.FIRST, Edge.LAST} else table.extend
-        # The same slot as a plain re-read: whichever was asked last wins, so they never mix.
-        self.console.ask(self.named("window"), question, lambda answer: take(answer, edge))
+    def action_sort(self) -> None:
+        """The next order of the list."""
+        self._sorted(None)
+
+    def on_window_table_sort_wanted(self, event: WindowTable.SortWanted) -> None:
+        """A heading was clicked."""
+        if event.table is self.table:
+            self._sorted(event.column)
+
+    def _sorted(self, column: str | None) -> None:
+        if len(self.table.sorts) > 1:
+            self.table.sort_next(column)
+            self._ask(Edge.FIRST, None, PAGE, fresh=True)
+
+    def action_mark(self) -> None:
+        """Marks the row under the cursor, or no longer, and goes on to the next."""
+        row = self.table.highlighted
+        if row is not None:
+            self.table.marks.toggle(row)
+            self._anchor = self.table.place
+            self._marked()
+            self.table.action_cursor_down()
+
+    _anchor: Cursor | None = None
+
+    def action_mark_range(self) -> None:
+        """Marks the rows from the last mark to the cursor, wherever they are."""
+        table, window = self.table, self.table.window
+        if window is None or table.place is None:
+            return
+        anchor, here, listing = self._anchor or table.place, table.place, self.listing
+        if anchor in window.places:
+            start, end = sorted((window.places.index(anchor), window.places.index(here)))
+            self._mark_rows(window.rows[start : end + 1])
+        else:
+            self.console.ask(
+                self.named("range"),
+                lambda readings: between(listing(readings), anchor, here),
+                self._mark_rows,
+            )
+        self._anchor = here
+
+    def _mark_rows(self, rows: Sequence[Any]) -> None:
+        self.table.marks.add(rows)
+        self._marked()
+
+    def action_mark_all(self) -> None:
+        """Marks all that the filter shows, or nothing any more."""
+        if len(self.table.marks):
+            self._drop_marks()
+            return
+        listing = self.listing
+        self.console.ask(self.named("marks"), lambda readings: listing(readings).freeze(), self._take_marks)
+
+    def _take_marks(self, frozen: Frozen[Any]) -> None:
+        self.table.marks.take(frozen)
+        self._marked()
+
+    def _drop_marks(self) -> None:
+        self.console.forget(self.named("marks"))
+        self.table.marks.clear()
+        self._anchor = None
+        self._marked()
+
+    def _marked(self) -> None:
+        self.table.remark()
+        self._caption()
 
     def switch(self, table: WindowTable[Any]) -> None:
         """Shows another of the screen's lists."""
@@ -146,22 +242,27 @@ class ListScreen(ConsoleScreen):
         return self.heading
 
     def _caption(self) -> None:
-        window = self.table.window
-        total = f"  {number(window.total)}" if window and window.total is not None else ""
-        hits = (
-            f"  {len(window.rows)}{'' if window.at_end and window.at_start else '+'} found"
-            if window and not total
-            else ""
-        )
-        shown = f"  filter: {clean(self.filter_text, 80)}" if self.filter_text else ""
-        text = f"{self.caption_text()}{total or hits}{shown}" if not self._fault else clean(self._fault, 200)
+        marked = len(self.table.marks)
+        parts = [
+            self.caption_text(),
+            _amount(self.table.window) if self.table.window else "",
+            f"{MARK} {number(marked)} marked" if marked else "",
+            f"filter: {clean(self.filter_text, 80)}" if self.filter_text else "",
+        ]
+        text = "  ".join(filter(None, parts)) if not self._fault else clean(self._fault, 200)
+        if self.console.ascii_only:
+            text = ascii_signs(text)
         if text != str(self.caption.content):
             self.caption.update(Content(text), layout=False)
 
     # -- the filter -----------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where a filter makes no sense, none is offered."""
+        """What makes no sense here is not offered."""
+        if action.startswith("mark") and not self.can_mark:
+            return False
+        if action == "sort" and len(self.table.sorts) < 2:
+            return False
         return (action != "filter" or self.can_filter) and super().check_action(action, parameters)
 
     def action_filter(self) -> None:
@@ -183,10 +284,11 @@ class ListScreen(ConsoleScreen):
             self.filtered()
 
     def filtered(self) -> None:
-        """The filter has changed."""
+        """The filter has changed: what was marked under another is marked no longer."""
         self.table.nothing_matches = bool(self.filter_text)
-        self.table.forget()
-        self.read()
+        self._drop_marks()
+        self._ask(Edge.FIRST, None, PAGE, fresh=True)
+        self._read_detail()
 
     def on_input_submitted(self) -> None:
         """The list has the keys again; the filter stays."""
@@ -230,10 +332,12 @@ class ListScreen(ConsoleScreen):
             self.detail_text.update(shown)
 
     def action_back(self) -> None:
-        """Closes the opened row, then drops the filter."""
+        """Closes the opened row, then drops the marks, then the filter."""
         if self.is_open:
             self.remove_class("-open")
             self.table.focus()
+        elif len(self.table.marks) and not self.prompt.has_focus:
+            self._drop_marks()
         elif self.prompt.display or self.filter_text:
             self.prompt.display = False
             self.prompt.value = ""
@@ -243,3 +347,36 @@ class ListScreen(ConsoleScreen):
 
     def leave(self) -> None:
         """Goes a level up, where there is one."""
+
+
+def between(listing: Listing[Any], one: Cursor, other: Cursor) -> Sequence[Any]:
+    """The rows from one place to another, whichever comes first; at the most MOST_IN_RANGE."""
+    for start, end in ((one, other), (other, one)):
+        rows: list[Any] = []
+        window = listing.again(start, PAGE)
+        while len(rows) < MOST_IN_RANGE:
+            rows += window.rows
+            if end in window.places:
+                return rows[: len(rows) - len(window.rows) + window.places.index(end) + 1]
+            if window.at_end:
+                break
+            window = listing.after(window.places[-1], PAGE)
+    return ()
+
+
+def _amount(window: Window[Any]) -> str:
+    """How many rows there are, as far as that is known."""
+    if window.total is not None:
+        return number(window.total)
+    found = f"{number(len(window.rows))}{'' if window.at_end and window.at_start else '+'} found"
+    if window.searching and window.searched is not None:
+        of = f" of {number(window.of)}" if window.of else ""
+        return f"{found}, searched {number(window.searched)}{of} so far"
+    return found
+
+
+def _joined(parts: Sequence[Window[Any]]) -> Window[Any]:
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.followed_by(part, len(whole.rows) + len(part.rows) or 1)
+    return whole

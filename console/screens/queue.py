@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console import keys
+from console.readings.queue import SORTS
 from console.rows import details, queue
 from console.rows.base import short_name
 from console.screens.listing import ListScreen
@@ -29,19 +30,20 @@ class QueueScreen(ListScreen):
     here = "go_queue"
     scope = keys.Scope.QUEUE
     heading = "Queue"
+    can_mark = True
     BINDINGS = keys.bindings(keys.Scope.QUEUE)
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """One."""
         plain = self.console.ascii_only
         yield WindowTable(
-            queue.COLUMNS, partial(queue.cells, ascii_only=plain), queue.key,
+            queue.COLUMNS, partial(queue.cells, ascii_only=plain), queue.key, sorts=SORTS, since=queue.since,
             empty="The queue is empty.\nPress c to collect a market.", ascii_only=plain, id="tasks",
         )  # fmt: skip
 
     def listing(self, readings: Readings) -> Listing[QueueTask]:
         """The queue, filtered."""
-        return readings.queue(self.filter_text)
+        return readings.queue(self.filter_text, self.table.sort.id if self.table.sort else "order")
 
     def describe(self, readings: Readings, row: QueueTask) -> Content | None:
         """A task with its arguments."""

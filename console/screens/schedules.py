@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console import keys
-from console.readings import Listing, Window
-from console.readings.model import Schedule
+from console.readings import Whole
 from console.rows import details, schedules
 from console.screens.listing import ListScreen
 from console.widgets.lines import as_content
@@ -18,20 +17,9 @@ if TYPE_CHECKING:
 
     from textual.content import Content
 
-    from console.readings import Readings
+    from console.readings import Listing, Readings
+    from console.readings.model import Schedule
     from console.rows.base import Cell
-
-
-class _Schedules(Listing[Schedule]):
-    """The schedules as a list; there are few, so it is always held whole."""
-
-    def __init__(self, every: tuple[Schedule, ...]) -> None:
-        self._every = every
-
-    def first(self, limit: int) -> Window[Schedule]:
-        """All of them."""
-        del limit
-        return Window(self._every, total=len(self._every))
 
 
 class SchedulesScreen(ListScreen):
@@ -56,7 +44,7 @@ class SchedulesScreen(ListScreen):
 
     def listing(self, readings: Readings) -> Listing[Schedule]:
         """All schedules."""
-        return _Schedules(readings.schedules())
+        return Whole(readings.schedules(), schedules.key)
 
     def describe(self, readings: Readings, row: Schedule) -> Content | None:
         """A schedule in words."""

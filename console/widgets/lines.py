@@ -38,9 +38,26 @@ def row_line(cells: Sequence[Cell], columns: Sequence[Column], places: Sequence[
     )  # fmt: skip
 
 
-def head_line(columns: Sequence[Column], places: Sequence[tuple[int, int]]) -> Line:
-    """The headings."""
-    return row_line([Cell(column.title, Tone.QUIET) for column in columns], columns, places)
+def head_line(
+    columns: Sequence[Column], places: Sequence[tuple[int, int]], arrow: tuple[str, str] | None = None
+) -> Line:
+    """The headings.
+
+    Args:
+        columns: all of them.
+        places: index and width of those that are shown.
+        arrow: a column's title, and the sign that says that the list goes by it.
+    """
+    return row_line([_heading(column, arrow) for column in columns], columns, places)
+
+
+def _heading(column: Column, arrow: tuple[str, str] | None) -> Cell:
+    if arrow is None or column.title != arrow[0]:
+        return Cell(column.title, Tone.QUIET)
+    # Where there is no room for both, the sign is what tells.
+    title = f"{column.title} {arrow[1]}"
+    tight = column.width and len(title) > column.width
+    return Cell(f"{column.title[: column.width - 1]}{arrow[1]}" if tight else title, Tone.ACCENT)
 
 
 def draw(

@@ -8,25 +8,27 @@ number.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.strip import Strip
 
 from console import keys
-from console.rows.base import Cell, Tone, fitted
+from console.readings.marks import Marks
+from console.readings.pages import Edge
+from console.rows.base import GAP, Cell, Tone, fitted
 from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
+from console.widgets.steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from textual import events
-    from textual.strip import Strip
 
-    from console.readings.pages import Window
+    from console.readings.pages import Cursor, Sort, Window
     from console.rows.base import Column
 
 RowT = TypeVar("RowT")
@@ -36,18 +38,12 @@ MOST_ROWS = 800
 # Rows between the cursor and an edge of the window at which more are asked for.
 NEAR = 60
 NOTHING_MATCHES = "Nothing matches the filter.\nesc drops it."
+MARK, UP, DOWN = "●", "↑", "↓"
+# Before the first column: where a mark stands.
+GUTTER = 1
 
 
-class Edge(StrEnum):
-    """Which rows are wanted."""
-
-    FIRST = "first"
-    LAST = "last"
-    AFTER = "after"
-    BEFORE = "before"
-
-
-class WindowTable(ScrollView, Generic[RowT], can_focus=True):
+class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     """The table.
 
     Args:
@@ -55,6 +51,8 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         draw_cells: a row's cells, as of a moment.
         key: what tells a row from the others.
         empty: what to say when there are no rows, and what to do then.
+        sorts: its orders; the first is that in which it comes by itself.
+        since: a row's time, for the oldest of those that are marked.
         ascii_only: draw with plain characters.
         id: the widget's.
     """
@@ -85,6 +83,18 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
             super().__init__()
             self.table = table
 
+    class SortWanted(Message):
+        """A heading was clicked: the list is wanted in another order.
+
+        Attributes:
+            table: whose heading.
+            column: its title.
+        """
+
+        def __init__(self, table: WindowTable[Any], column: str) -> None:
+            super().__init__()
+            self.table, self.column = table, column
+
     class Opened(Message):
         """The row under the cursor is to be opened.
 
@@ -103,12 +113,17 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         key: Callable[[RowT], str],
         *,
         empty: str,
+        sorts: Sequence[Sort] = (),
+        since: Callable[[RowT], datetime] | None = None,
         ascii_only: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id)
         self._columns, self._draw_cells, self._key = tuple(columns), draw_cells, key
         self._empty, self._ascii = empty, ascii_only
+        self.sorts, self._sort = tuple(sorts), 0
+        self.since = since
+        self.marks: Marks[RowT] = Marks(key, since)
         self.nothing_matches = False
         self.window: Window[RowT] | None = None
         self._cursor = 0
@@ -127,6 +142,39 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
     def highlighted(self) -> RowT | None:
         """The row under the cursor."""
         return self.rows[self._cursor] if self._cursor < len(self.rows) else None
+
+    @property
+    def sort(self) -> Sort | None:
+        """The order it is shown in; None where it has only one."""
+        return self.sorts[self._sort] if self.sorts else None
+
+    def sort_by(self, sort_id: str) -> None:
+        """Chooses an order by its id; what is no order of this list changes nothing."""
+        self._sort = next((at for at, sort in enumerate(self.sorts) if sort.id == sort_id), self._sort)
+
+    def sort_next(self, column: str | None = None) -> None:
+        """Chooses the next order, or the next that goes by a column."""
+        count = len(self.sorts)
+        following = [(self._sort + step) % count for step in range(1, count + 1)]
+        self._sort = next((at for at in following if column in {None, self.sorts[at].column}), self._sort)
+
+    @property
+    def chosen(self) -> Marks[RowT]:
+        """What an act is to be done to: the marked rows, else the one under the cursor."""
+        row = self.highlighted
+        if len(self.marks) or row is None:
+            return self.marks
+        return Marks.of(row, self._key, self.since)
+
+    @property
+    def place(self) -> Cursor | None:
+        """Where the row under the cursor is."""
+        places = self.window.places if self.window else ()
+        return places[self._cursor] if self._cursor < len(places) else None
+
+    def remark(self) -> None:
+        """What is marked has changed."""
+        self._repaint()
 
     def show(self, window: Window[RowT], now: datetime) -> None:
         """Shows what its place holds now; the cursor follows its row."""
@@ -166,6 +214,10 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         self._take(joined, self._cursor + moved)
         self._scroll(self.scroll_offset.y + moved)
 
+    def not_yet(self) -> None:
+        """What was asked for cannot be read now; it may be asked for again."""
+        self._asked = None
+
     def tick(self, now: datetime) -> None:
         """Lets the ages go on."""
         self._now = now
@@ -193,23 +245,35 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
 
     # -- drawing --------------------------------------------------------------------------------
 
+    @property
+    def _places(self) -> list[tuple[int, int]]:
+        """The columns there is room for, as (index, width)."""
+        return fitted(self._columns, self.size.width - GUTTER)
+
     def _line(self, y: int) -> Line:
         """What stands on a line of the widget."""
-        places = fitted(self._columns, self.size.width)
-        if y == 0:
-            return head_line(self._columns, places) if self.rows else ()
-        index = self.scroll_offset.y + y - 1
+        blank = Cell(" " * GUTTER)
         if not self.rows:
-            text = (
-                (NOTHING_MATCHES if self.nothing_matches else self._empty)
-                if self.window is not None
-                else "Reading…"
-            )
-            lines = text.splitlines()
-            return (Cell(lines[y - 2], Tone.QUIET),) if 2 <= y < 2 + len(lines) else ()
+            lines = self._nothing().splitlines()
+            return (blank, Cell(lines[y - 2], Tone.QUIET)) if 2 <= y < 2 + len(lines) else ()
+        if y == 0:
+            sort = self.sort
+            arrow = (sort.column, DOWN if sort.descending else UP) if sort is not None else None
+            return (blank, *head_line(self._columns, self._places, arrow))
+        index = self.scroll_offset.y + y - 1
         if index >= len(self.rows) or self._now is None:
             return ()
-        return row_line(self._draw_cells(self.rows[index], self._now), self._columns, places)
+        row = self.rows[index]
+        mark = Cell(MARK, Tone.ACCENT) if len(self.marks) and self._key(row) in self.marks else blank
+        return (mark, *row_line(self._draw_cells(row, self._now), self._columns, self._places))
+
+    def _nothing(self) -> str:
+        window = self.window
+        if window is None:
+            return "Reading…"
+        if window.searching:
+            return "Searching…\nWhat is found appears here; esc drops the filter."
+        return NOTHING_MATCHES if self.nothing_matches else self._empty
 
     def _repaint(self) -> None:
         """Repaints the lines that differ from what is on the screen; nothing where none does."""
@@ -228,12 +292,14 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         """One line, as Textual asks for it."""
         line, under_cursor = self._line(y), self._is_cursor(y)
         self._drawn[y] = (*line, Cell("cursor")) if under_cursor else line
+        gutter = draw(self, line[:1], GUTTER, ascii_only=self._ascii)
         over = None
         if under_cursor:
             over = self.get_component_rich_style(
                 "table--cursor" if self.has_focus else "table--cursor-blurred"
             )
-        return draw(self, line, self.size.width, over=over, ascii_only=self._ascii)
+        width = self.size.width - GUTTER
+        return Strip.join([gutter, draw(self, line[1:], width, over=over, ascii_only=self._ascii)])
 
     def on_resize(self) -> None:
         """Everything is drawn anew."""
@@ -280,30 +346,6 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
         self._asked = edge
         self.post_message(self.MoreWanted(self, edge))
 
-    def action_cursor_down(self) -> None:
-        """One row down."""
-        self._move(self._cursor + 1)
-
-    def action_cursor_up(self) -> None:
-        """One row up."""
-        self._move(self._cursor - 1)
-
-    def action_page_down(self) -> None:
-        """A page down."""
-        self._move(self._cursor + max(self.size.height - 2, 1))
-
-    def action_page_up(self) -> None:
-        """A page up."""
-        self._move(self._cursor - max(self.size.height - 2, 1))
-
-    def action_half_page_down(self) -> None:
-        """Half a page down."""
-        self._move(self._cursor + max(self.size.height // 2, 1))
-
-    def action_half_page_up(self) -> None:
-        """Half a page up."""
-        self._move(self._cursor - max(self.size.height // 2, 1))
-
     def action_first(self) -> None:
         """To the list's first row."""
         if self.window is not None and not self.window.at_start:
@@ -326,10 +368,19 @@ class WindowTable(ScrollView, Generic[RowT], can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor, a double click opens."""
         index = self.scroll_offset.y + event.y - 1
-        if event.y > 0 and index < len(self.rows):
+        if event.y == 0 and self.sorts:
+            self._head_clicked(event.x - GUTTER)
+        elif event.y > 0 and index < len(self.rows):
             self._move(index)
             if event.chain == 2:
                 self.action_open()
+
+    def _head_clicked(self, x: int) -> None:
+        left = 0
+        for at, width in self._places:
+            if left <= x < left + width:
+                self.post_message(self.SortWanted(self, self._columns[at].title))
+            left += width + GAP
 
     def on_focus(self) -> None:
         """The cursor looks different."""

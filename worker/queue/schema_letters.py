@@ -89,5 +89,42 @@ CREATE TRIGGER letter_state AFTER UPDATE OF state ON letter WHEN old.state <> ne
 END;
 """
 
+# The orders that people ask for: by task, and by what the task is about.
+_SORTS_V2 = """
+ALTER TABLE letter ADD COLUMN about TEXT AS (coalesce(subject, '')) VIRTUAL;
+CREATE INDEX letter_name ON letter (state, name, last_seen DESC, id DESC);
+CREATE INDEX letter_about ON letter (state, about, last_seen DESC, id DESC);
+"""
+
+# A careful retry of the letters of one cause: one first, the rest once it has succeeded.
+_CANARY_V2 = """
+CREATE TABLE canary (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    entry TEXT NOT NULL,                      -- journal.id of the act that began it
+    fingerprint TEXT NOT NULL,                -- the cause
+    state TEXT NOT NULL DEFAULT 'waiting',    -- waiting | releasing | released | stopped | cancelled
+    count INTEGER NOT NULL,                   -- letters it is about
+    released INTEGER NOT NULL DEFAULT 0,      -- of which were retried, the first one included
+    letter INTEGER,                           -- the one that goes first
+    task_id TEXT,                             -- its retry
+    seen_run INTEGER NOT NULL DEFAULT 0,      -- run.id up to which the history was looked at
+    why TEXT,                                 -- it ended as it did
+    actor TEXT NOT NULL,
+    started_at REAL NOT NULL,
+    changed_at REAL NOT NULL
+);
+CREATE INDEX canary_going ON canary (queue, id) WHERE state IN ('waiting', 'releasing');
+CREATE INDEX canary_cause ON canary (fingerprint, id);
+CREATE INDEX canary_entry ON canary (entry);
+CREATE TABLE canary_letter (                  -- letters that wait for it
+    canary INTEGER NOT NULL,
+    letter INTEGER NOT NULL,
+    PRIMARY KEY (canary, letter)
+) WITHOUT ROWID;
+"""
+
+_V2 = _SORTS_V2 + _CANARY_V2
+
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
-MIGRATIONS = (_V1 + _TRIGGERS,)
+MIGRATIONS = (_V1 + _TRIGGERS, _V2)

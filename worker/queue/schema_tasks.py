@@ -288,9 +288,20 @@ END;
 """
 
 
+# What an act of an operator created or changed, task by task, so that undo finds a hundred thousand of them.
+_TOUCHED_V2 = """
+CREATE TABLE touched_task (
+    entry TEXT NOT NULL,                      -- journal.id
+    task_id TEXT NOT NULL,
+    before TEXT,                              -- JSON: what undo gives back to it
+    PRIMARY KEY (entry, task_id)
+) WITHOUT ROWID;
+"""
+
 _V2 = (
     _TALLY_V2
     + _TASK_V2
+    + _TOUCHED_V2
     + _tally_triggers("task", "pending", sequence=True)
     + _tally_triggers("schedule", "scheduled")
     + _ROLLUPS

@@ -51,12 +51,11 @@ class Bell:
 
     def ring(self) -> None:
         """Wakes every idle worker; never blocks, never raises."""
-        names = self._names() if HAS_UNIX_SOCKETS else ()
-        if not names:
+        if not HAS_UNIX_SOCKETS:
             return
         with contextlib.suppress(OSError), _short(self._folder) as prefix:
             sender = self._sender()
-            for name in names:
+            for name in self._names():
                 # A dead worker's socket refuses, a busy one's buffer is full: both are fine.
                 with contextlib.suppress(OSError):
                     sender.sendto(b"1", f"{prefix}/{name}")
@@ -64,11 +63,7 @@ class Bell:
     def _names(self) -> tuple[str, ...]:
         now = time.monotonic()
         if now > self._peers[0]:
-            names: tuple[str, ...] = ()
-            with contextlib.suppress(OSError):  # no worker has ever run here
-                names = tuple(
-                    entry.name for entry in os.scandir(self._folder) if entry.name.endswith(".sock")
-                )
+            names = tuple(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(".sock"))
             self._peers = (now + PEERS_KEPT_S, names)
         return self._peers[1]
 
