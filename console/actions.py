@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from console.readings.model import Badge
 from console.text import clean, number, plural
 from worker.places import PlaceError, market_names
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from worker.queue import Change, Operator, QueueMark
 
 COLLECT = "worker.tasks.collect_all_sources"
-MAX_NAME = 40
+MAX_NAME, MAX_BADGE = 40, 24
 
 
 class ActionRefused(Exception):  # noqa: N818 - it is an answer, told as such
@@ -87,8 +88,8 @@ class Actions:
         except QueueError as error:
             raise ActionRefused(str(error)) from error
 
-    def environment(self) -> str:
-        """What the settings call this installation: `production`; empty where they say nothing.
+    def badge(self) -> Badge:
+        """What the settings call this installation; empty where they say nothing.
 
         Raises:
             ActionRefused: the settings have a fault.
@@ -97,9 +98,10 @@ class Actions:
         from worker.settings import load_settings  # noqa: PLC0415
 
         try:
-            return load_settings(self._config).environment
+            settings = load_settings(self._config)
         except ConfigError as error:
             raise ActionRefused(_first_fault(error)) from error
+        return Badge(clean(settings.environment, MAX_BADGE), settings.environment_colour)
 
     # -- starting -------------------------------------------------------------------------------
 

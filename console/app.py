@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-from textual.app import App
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from console import keys
-from console.actions import Actions, Done
-from console.faults import log_to
+from console.actions import Actions
+from console.asking import Asking
 from console.local_worker import LocalWorker
-from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
+from console.memory import Memory
 from console.palette import ActionProvider
-from console.poller import Actor, Poller
 from console.readings import Readings
+from console.readings.model import Badge
 from console.readings.snapshot import MAX_AGE_S
 from console.screens import opened
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen
-from console.screens.help import HelpScreen
-from console.starting import Starting
-from console.text import clean
 from console.themes import THEMES, chosen, no_colour
+from console.threaded_app import ThreadedApp, utc_now
 from console.widgets.frame import short_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
-    from textual.message import Message
+    from textual.binding import Binding
+    from textual.widgets import Input
 
-    from console.readings.model import Snapshot
     from worker.places import Home
 
-Answer = TypeVar("Answer")
-TOAST_S, ERROR_TOAST_S = 5.0, 15.0
+THEME, UTC_SHOWN = "theme", "utc"
 
 
-def utc_now() -> datetime:
-    """The time, aware."""
-    return datetime.now(UTC)
-
-
-class TopicConsole(App[int]):
+class TopicConsole(ThreadedApp):
     """The console.
 
     Args:
@@ -56,7 +44,9 @@ class TopicConsole(App[int]):
         read_only: nothing can be changed.
         with_worker: also run a worker, which stops with the console.
         ascii_only: draw with plain characters.
-        theme: by name; None for what the terminal asks for.
+        theme: by name; None for what is remembered.
+        memory: what is remembered of the user; None remembers nothing.
+        own_keys: the user's keys, by the name of the action.
         clock: the time, aware.
         live: whether the threads run; a test may hand in snapshots itself.
     """
@@ -81,30 +71,33 @@ class TopicConsole(App[int]):
         with_worker: bool = False,
         ascii_only: bool = False,
         theme: str | None = None,
+        memory: Memory | None = None,
+        own_keys: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = utc_now,
         live: bool = True,
     ) -> None:
         # Textual decides here, before any theme is set, whether NO_COLOR means greys or no colour at all.
-        super().__init__(ansi_color=True if no_colour() else None)
+        super().__init__(
+            Readings(home, now=clock),
+            Actions(home, config, read_only=read_only),
+            ansi_color=True if no_colour() else None,
+        )
         self.home, self.read_only, self.ascii_only, self.clock = home, read_only, ascii_only, clock
-        self.utc = False
-        self.environment = ""
-        self.snapshot: Snapshot | None = None
+        self.memory, self.own_keys = memory or Memory(), dict(own_keys or {})
+        self.utc = self.memory.flag(UTC_SHOWN)
+        self.badge = Badge()
         self.local_worker = LocalWorker(home, config)
-        self._with_worker, self._theme_name, self._live = with_worker, chosen(theme), live
-        self.starting = Starting(self)
-        self._poller = Poller(Readings(home, now=clock), self._post)
-        self._actor = Actor(Actions(home, config, read_only=read_only), self._post)
-
-    def _post(self, message: Message) -> object:
-        # After the end nobody listens; the threads need not know.
-        return self.post_message(message) if self.is_running else None
+        self._with_worker, self._live = with_worker, live
+        self._theme_name = chosen(theme or self.memory.text(THEME))
+        self.asking = Asking(self)
 
     def on_mount(self) -> None:
         """Themes, signals, threads."""
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._theme_name
+        self.theme_changed_signal.subscribe(self, lambda theme: self.remember(THEME, theme.name))
+        self.set_keymap(self.own_keys)
         self.set_class(self.ascii_only, "-ascii")
         # After `fg` the terminal is empty, and Textual draws only what changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
@@ -113,22 +106,20 @@ class TopicConsole(App[int]):
             # Without these the terminal stays in the alternate screen when ssh drops.
             loop.add_signal_handler(number, self.exit, 128 + number)
         self._actor.start()
-        self.mark(lambda actions: actions.environment(), self._show_environment)
+        self.mark(lambda actions: actions.badge(), self._show_badge)
         if self._live:
             self._poller.start()
             self.set_interval(1.0, self._tick)
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
 
-    def _show_environment(self, name: str) -> None:
-        self.environment = clean(name, 24)
+    def _show_badge(self, badge: Badge) -> None:
+        self.badge = badge
         self.redraw()
 
     def on_unmount(self) -> None:
-        """Nothing goes on behind the operator's back."""
-        if self._poller.is_alive():
-            self._poller.stop()
-        self._actor.stop()
+        """What is remembered is written."""
+        self.memory.save()
 
     def _tick(self) -> None:
         self.local_worker.reap()
@@ -142,53 +133,18 @@ class TopicConsole(App[int]):
         if isinstance(screen, ConsoleScreen) and screen.is_mounted:
             screen.draw(self.snapshot, self.clock())
 
-    # -- asking and acting ----------------------------------------------------------------------
-
-    def ask(
-        self,
-        slot: str,
-        question: Callable[[Readings], Answer | Iterator[Answer]],
-        tell: Callable[[Answer], None],
-    ) -> None:
-        """Asks the reader; a newer question of the slot makes an older answer void."""
-        self._poller.ask(slot, question, tell)
-
-    def forget(self, slot: str) -> None:
-        """Makes the answer to what was asked last void."""
-        self._poller.forget(slot)
-
-    def act(self, act: Callable[[Actions], Done]) -> None:
-        """Carries out an act; a toast tells what came of it."""
-        self._actor.do(act, self._tell_done)
-
-    def _tell_done(self, done: Done) -> None:
-        self.post_message(ActionDone(done))
-
-    def mark(self, act: Callable[[Actions], Answer], tell: Callable[[Answer], None]) -> None:
-        """Has the actor find out something before an act."""
-        self._actor.do(act, tell)
-
-    def refuse(self, text: str) -> None:
-        """Says why something is not done."""
-        self.notify(clean(text, 600), severity="error", timeout=ERROR_TOAST_S, markup=False)
+    # -- asking --------------------------------------------------------------------------------
 
     def confirm(
         self, question: str, *, count: int, sample: Sequence[str], agreed: Callable[[], None]
     ) -> None:
         """Asks before many things are changed; one can be undone, and none is nothing to ask about."""
-        if count == 0:
-            self.notify("There is nothing to do.", markup=False)
-        elif count == 1:
-            agreed()
-        else:
-            place = self.place
-            dialog = ConfirmScreen(question, place=place, count=count, sample=sample)
-            self.push_screen(dialog, lambda meant: agreed() if meant else None)
+        self.asking.confirm(question, count=count, sample=sample, agreed=agreed)
 
     @property
     def place(self) -> str:
         """Which data this is, for whoever is about to change it."""
-        return f"{short_path(self.home.root)}{f', {self.environment}' if self.environment else ''}"
+        return f"{short_path(self.home.root)}{f', {self.badge.name}' if self.badge.name else ''}"
 
     def permits(self, action: str) -> bool | None:
         """Whether a key does something; None where the console is read-only and it would change something."""
@@ -198,37 +154,25 @@ class TopicConsole(App[int]):
         """A read-only console dims what would change something."""
         return self.permits(action) and super().check_action(action, parameters)
 
-    # -- what the threads tell ------------------------------------------------------------------
+    # -- what is remembered ---------------------------------------------------------------------
 
-    def on_snapshot_taken(self, message: SnapshotTaken) -> None:
-        """New facts."""
-        self.snapshot = message.snapshot
-        self.redraw()
+    def remember(self, name: str, value: str | bool) -> None:
+        """Keeps something for the next time."""
+        self.memory.keep(name, value)
 
-    def on_answered(self, message: Answered) -> None:
-        """An answer goes to who asked, unless it is void."""
-        if not message.slot or self._poller.is_current(message):
-            message.tell(message.answer)
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as people write it, also a user's own."""
+        return keys.shown_key(binding.key)
 
-    def on_action_done(self, message: ActionDone) -> None:
-        """Says what came of an act, and how to take it back."""
-        done = message.done
-        failed = bool(done.change.asked) and not done.change.done
-        hint = "  u undoes it." if done.change.entry and done.change.action not in {"undo", "enqueue"} else ""
-        self.notify(
-            f"{done.text}{hint}",
-            severity="warning" if failed else "information",
-            timeout=TOAST_S,
-            markup=False,
-        )
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """A filter is remembered for this home and screen."""
+        if event.input.id == "filter":
+            self.remember(self.filter_name, event.value)
 
-    def on_action_refused(self, message: ActionRefused) -> None:
-        """Says why not."""
-        self.refuse(message.text)
-
-    def on_faulted(self, message: Faulted) -> None:
-        """Says in short what is logged whole."""
-        self.refuse(f"Unexpected: {message.text}. The whole story is in logs/console.log.")
+    @property
+    def filter_name(self) -> str:
+        """What the filter of this screen is remembered by."""
+        return f"filter {self.home.root} {self.current_mode}"
 
     # -- keys -----------------------------------------------------------------------------------
 
@@ -238,11 +182,11 @@ class TopicConsole(App[int]):
 
     def action_collect(self) -> None:
         """Asks which market, and collects it."""
-        self.starting.collect()
+        self.asking.collect()
 
     def action_worker(self) -> None:
         """Starts a worker here, or stops the one that runs here."""
-        self.starting.worker()
+        self.asking.worker()
 
     def action_undo(self) -> None:
         """Takes the latest act back."""
@@ -251,19 +195,16 @@ class TopicConsole(App[int]):
     def action_toggle_utc(self) -> None:
         """UTC or local time."""
         self.utc = not self.utc
+        self.remember(UTC_SHOWN, self.utc)
         self.redraw()
+
+    def action_prompt(self) -> None:
+        """Asks for a command."""
+        self.asking.command()
 
     def action_help(self) -> None:
         """The keys of this screen."""
-        screen = self.screen_stack[0]
-        own = (
-            [screen.scope, keys.Scope.LIST, keys.Scope.MOVE]
-            if isinstance(screen, ConsoleScreen) and screen.has_list
-            else []
-        )
-        self.push_screen(
-            HelpScreen([*own, keys.Scope.EVERYWHERE], read_only=self.read_only, ascii_only=self.ascii_only)
-        )
+        self.asking.help()
 
     def action_copy_or_quit(self) -> None:
         """Copies what is selected, else leaves."""
@@ -275,25 +216,3 @@ class TopicConsole(App[int]):
     async def action_quit(self) -> None:
         """Leaves."""
         self.exit(0)
-
-
-def run_app(
-    *, home: Home, config: Path, read_only: bool, with_worker: bool, ascii_only: bool, theme: str | None
-) -> int:
-    """Opens the console until it is left; returns the exit code."""
-    log_to(home)
-    app = TopicConsole(
-        home=home, config=config, read_only=read_only, with_worker=with_worker, ascii_only=ascii_only, theme=theme
-    )  # fmt: skip
-    code = app.run() or app.return_code or 0
-    if with_worker:
-        _stop_worker(app.local_worker)
-    return code
-
-
-def _stop_worker(worker: LocalWorker) -> None:
-    say = sys.stderr.write
-    say("topic-console: waiting for the worker to finish what it does… ")
-    sys.stderr.flush()
-    worker.stop_started()
-    say("done\n")

@@ -56,16 +56,34 @@ def _console(options: argparse.Namespace, home: Home, config: Path) -> int:
     if not options.read_only:
         home.prepare()
     _refuse_unusable(home)
-    from console.app import run_app  # noqa: PLC0415 - no command and no --help pays for Textual
+    own_keys = _own_keys()
+    # Textual reads this when it is imported: moving pictures are for no terminal, least of all over ssh.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    from console.opening import open_console  # noqa: PLC0415 - no command and no --help pays for Textual
 
-    return run_app(
+    return open_console(
         home=home,
         config=config,
         read_only=options.read_only,
         with_worker=options.worker,
         ascii_only=options.ascii,
         theme=options.theme,
+        own_keys=own_keys,
     )
+
+
+def _own_keys() -> dict[str, str]:
+    from console.keymap import keys_file, load_keymap  # noqa: PLC0415 - only the screens have keys
+
+    path = keys_file()
+    if not path.exists():
+        return {}
+    from worker.config import ConfigError  # noqa: PLC0415 - brings pydantic, for a file that few have
+
+    try:
+        return load_keymap(path)
+    except ConfigError as error:
+        raise CommandError(str(error), Exit.UNUSABLE) from error
 
 
 def _refuse_unusable(home: Home) -> None:

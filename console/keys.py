@@ -11,8 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 class Scope(StrEnum):
@@ -89,7 +93,8 @@ ACTIONS = (
     Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
     Action("toggle_utc", ("t",), "UTC/local", "Show times in UTC, or in local time.", _ALL),
-    Action("command_palette", ("ctrl+p", "colon"), "Palette", "Find an action by its name.", _ALL, palette=False),
+    Action("prompt", ("colon",), "Command", "Type a command: a screen, an action, filter WORDS, collect MARKET, q; tab completes.", _ALL, palette=False),
+    Action("command_palette", ("ctrl+p",), "Palette", "Find an action by its name.", _ALL, palette=False),
     Action("help", ("question_mark",), "Help", "The keys of this screen.", _ALL, shown=True),
     Action("suspend_process", ("ctrl+z",), "Suspend", "Back to the shell; `fg` returns.", _ALL, palette=False),
     Action("copy_or_quit", ("ctrl+c",), "Copy or quit", "Copy the selected text; with none, leave the console.", _ALL, palette=False),
@@ -123,7 +128,7 @@ ACTIONS = (
 # How keys are written for people.
 _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
-    "up": "↑", "down": "↓", "asterisk": "*",
+    "up": "↑", "down": "↓", "asterisk": "*", "full_stop": ".", "minus": "-", "plus": "+",
     # What terminals send for it, unless they speak a newer protocol.
     "ctrl+@": "ctrl+space",
 }  # fmt: skip
@@ -141,12 +146,21 @@ def to_screens() -> tuple[Action, ...]:
 
 def shown_key(key: str) -> str:
     """A key as people write it: `?`, `esc`, `ctrl+p`."""
-    return _NAMES.get(key, key)
+    if key in _NAMES:
+        return _NAMES[key]
+    modifiers, plus, last = key.rpartition("+")
+    return f"{modifiers}{plus}{_NAMES.get(last, last)}"
 
 
-def shown_keys(action: Action) -> list[str]:
+def keys_of(action: Action, keymap: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys of an action where a user has keys of their own."""
+    own = keymap.get(action.bound)
+    return tuple(own.split(",")) if own else action.keys
+
+
+def shown_keys(pressed: Iterable[str]) -> str:
     """An action's keys as people write them, each once."""
-    return list(dict.fromkeys(shown_key(key) for key in action.keys))
+    return " ".join(dict.fromkeys(shown_key(key) for key in pressed))
 
 
 def bindings(*scopes: Scope) -> list[Binding]:
@@ -177,6 +191,6 @@ def table() -> str:
     lines = ["| where | key | what it does |", "|---|---|---|"]
     for scope in Scope:
         for action in of(scope):
-            keys = " ".join(f"`{key}`" for key in shown_keys(action))
+            keys = " ".join(f"`{key}`" for key in shown_keys(action.keys).split())
             lines.append(f"| {scope} | {keys} | {action.help} |")
     return "\n".join(lines)

@@ -1,7 +1,8 @@
-"""The palette (`ctrl+p`, `:`): every action of the table by its name, and the themes."""
+"""What can be done on a screen, by its name: for the palette (`ctrl+p`) and for the prompt (`:`)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -14,46 +15,75 @@ from console.themes import THEMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from textual.screen import Screen
+
     from console.app import TopicConsole
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that can be done here.
+
+    Attributes:
+        name: as it is typed after `:`; a screen by its own name.
+        title: one or two words.
+        key: does the same.
+        about: one sentence.
+        run: does it.
+    """
+
+    name: str
+    title: str
+    key: str
+    about: str
+    run: Callable[[], object]
+
+
+def offers(console: TopicConsole, screen: Screen[object]) -> Iterator[Offer]:
+    """What the action table allows on a screen, the screen's own actions first."""
+    if not isinstance(screen, ConsoleScreen):
+        return
+    own = (screen.scope, keys.Scope.LIST) if screen.has_list else (screen.scope,)
+    for scope in (*own, keys.Scope.EVERYWHERE):
+        target = console if scope is keys.Scope.EVERYWHERE else screen
+        for action in keys.of(scope):
+            possible = action.palette and hasattr(target, f"action_{action.method}")
+            if possible and target.check_action(action.method, ()):
+                yield Offer(
+                    action.screen or action.id.replace("_", "-"),
+                    action.title,
+                    keys.shown_key(keys.keys_of(action, console.own_keys)[0]),
+                    action.help,
+                    partial(_run, target, action.call),
+                )
+    for theme in THEMES:
+        yield Offer(
+            f"theme {theme.name}", f"Theme: {theme.name}", "", f"Colours: {theme.name}.",
+            partial(setattr, console, "theme", theme.name),
+        )  # fmt: skip
+
+
 class ActionProvider(Provider):
-    """What the palette offers: what is possible on the screen beneath it."""
+    """The palette's part."""
 
     async def discover(self) -> Hits:
         """Everything, before anything is typed."""
-        for title, about, run in self._offers():
-            yield DiscoveryHit(title, run, help=about)
+        for offer in self._offers():
+            yield DiscoveryHit(_titled(offer), offer.run, help=offer.about)
 
     async def search(self, query: str) -> Hits:
         """What matches."""
         matcher = self.matcher(query)
-        for title, about, run in self._offers():
-            if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), run, help=about)
+        for offer in self._offers():
+            if (score := matcher.match(_titled(offer))) > 0:
+                yield Hit(score, matcher.highlight(_titled(offer)), offer.run, help=offer.about)
 
-    def _offers(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        screen = self.screen
-        if not isinstance(screen, ConsoleScreen):
-            return
-        app = cast("TopicConsole", self.app)
-        for scope in (screen.scope, keys.Scope.LIST, keys.Scope.EVERYWHERE):
-            for action in keys.of(scope):
-                if not action.palette or not app.permits(action.id):
-                    continue
-                target = app if scope is keys.Scope.EVERYWHERE else screen
-                if hasattr(target, f"action_{action.method}"):
-                    yield (
-                        f"{action.title}  ({keys.shown_key(action.keys[0])})",
-                        action.help,
-                        partial(_run, target, action.call),
-                    )
-        for theme in THEMES:
-            yield (
-                f"Theme: {theme.name}",
-                f"Colours: {theme.name}.",
-                partial(setattr, app, "theme", theme.name),
-            )
+    def _offers(self) -> Iterator[Offer]:
+        return offers(cast("TopicConsole", self.app), self.screen)
+
+
+def _titled(offer: Offer) -> str:
+    return f"{offer.title}  ({offer.key})" if offer.key else offer.title
 
 
 async def _run(target: ConsoleScreen | TopicConsole, action: str) -> None:

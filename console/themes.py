@@ -36,6 +36,7 @@ def chosen(name: str | None) -> str:
     """The theme to start with.
 
     Args:
-        name: of `--theme`; `NO_COLOR` wins over it.
+        name: of `--theme`, or remembered; `NO_COLOR` wins over it, and one that is none of ours counts as none.
     """
-    return NO_COLOR_THEME if no_colour() else name or DARK.name
+    known = {theme.name for theme in THEMES}
+    return NO_COLOR_THEME if no_colour() else name if name in known else DARK.name

@@ -126,6 +126,8 @@ class Settings(BaseSettings):
 
     environment: Annotated[str, Field(max_length=24)] = ""
     """Shown as a badge in the console, so that production looks different; for example `production`."""
+    environment_colour: Annotated[str, Field(pattern=r"^(#[0-9a-fA-F]{6})?$")] = ""
+    """Of that badge, `#rrggbb`; empty: the console's own."""
     workers: Annotated[int, Field(ge=1, le=128)] = 2
     worker_type: Literal["thread", "process"] = "thread"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Which installation this is, for the frame and for every question before something is destroyed.
+
+    Attributes:
+        name: such as `production`.
+        colour: `#rrggbb`; empty for the theme's own.
+    """
+
+    name: str = ""
+    colour: str = ""
+
+
 class WorkerState(StrEnum):
     """How a worker is doing, from its lock (same host) and its heartbeat."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from console.widgets.frame import StatusBar, banner, is_stale
 
@@ -77,7 +77,7 @@ class ConsoleScreen(Screen[None]):
             snapshot,
             now,
             home=self.console.home.root,
-            environment=self.console.environment,
+            badge=self.console.badge,
             utc=self.console.utc,
         )
         if snapshot is None:
@@ -90,8 +90,11 @@ class ConsoleScreen(Screen[None]):
         self.set_class(is_stale(snapshot, now) or bool(snapshot.unreadable), "-stale")
 
     def on_mount(self) -> None:
-        """Nothing to warn of before the first look."""
+        """Nothing to warn of before the first look; the filter is the one of the last time."""
         self.banner.display = False
+        remembered = self.console.memory.text(self.console.filter_name)
+        for prompt in self.query("#filter").results(Input):
+            prompt.value, prompt.display = remembered, bool(remembered)
 
     def on_screen_resume(self) -> None:
         """What was seen meanwhile is shown at once."""

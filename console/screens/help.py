@@ -14,7 +14,7 @@ from console.rows.base import Cell, Tone
 from console.widgets.lines import as_content
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -29,6 +29,7 @@ class HelpScreen(ModalScreen[None]):
         scopes: whose actions, the nearest first.
         read_only: whether nothing can be changed.
         ascii_only: draw with plain characters.
+        own_keys: the user's, by the name of the action.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,8 +38,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("k,up", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, scopes: Sequence[keys.Scope], *, read_only: bool, ascii_only: bool) -> None:
+    def __init__(
+        self,
+        scopes: Sequence[keys.Scope],
+        *,
+        read_only: bool,
+        ascii_only: bool,
+        own_keys: Mapping[str, str],
+    ) -> None:
         super().__init__()
+        self._own_keys = own_keys
         self._scopes, self._read_only, self._ascii = scopes, read_only, ascii_only
 
     def compose(self) -> ComposeResult:
@@ -54,16 +63,20 @@ class HelpScreen(ModalScreen[None]):
                 (),
             ]
         for scope in self._scopes:
+            if not keys.of(scope):
+                continue
             lines.append((Cell(str(scope), Tone.ACCENT),))
             for action in keys.of(scope):
-                pressed = " ".join(keys.shown_keys(action))
+                pressed = keys.shown_keys(keys.keys_of(action, self._own_keys))
                 dimmed = self._read_only and action.changes
                 lines.append((
                     Cell(f"{pressed:<14}", Tone.QUIET if dimmed else Tone.PLAIN),
                     Cell(action.help, Tone.QUIET if dimmed else Tone.PLAIN),
                 ))  # fmt: skip
             lines.append(())
-        lines.append((Cell("? or esc closes this", Tone.QUIET),))
+        lines.append(
+            (Cell("? or esc closes this; keys.yaml in your configuration folder changes keys", Tone.QUIET),)
+        )
         return lines
 
     def action_close(self) -> None:

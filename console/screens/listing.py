@@ -76,7 +76,7 @@ class ListScreen(ConsoleScreen):
     def on_mount(self) -> None:
         """The list has the keys."""
         super().on_mount()
-        self.prompt.display = False
+        self.prompt.display = bool(self.prompt.value)
         self.table.focus()
 
     # -- the list -------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from console.keys import Action
-    from console.readings.model import Snapshot
+    from console.readings.model import Badge, Snapshot
 
 # The reader looks at least once a second; a snapshot older than this is said to be old.
 STALE_AFTER_S = 3.0
@@ -64,17 +64,17 @@ class StatusBar(Widget):
         self._drawn: object = None
         self._clickable: list[tuple[int, int, Action]] = []
 
+    _badge_colour = ""
     _snapshot: Snapshot | None
     _now: datetime | None
 
-    def show(
-        self, snapshot: Snapshot | None, now: datetime, *, home: Path, environment: str, utc: bool
-    ) -> None:
+    def show(self, snapshot: Snapshot | None, now: datetime, *, home: Path, badge: Badge, utc: bool) -> None:
         """Shows what is known now; repaints only what differs."""
         there = local(now, utc=utc)
-        marks = (environment, "READ-ONLY" if self._read_only else "")
+        marks = (badge.name, "READ-ONLY" if self._read_only else "")
         clock = f"{there:%H:%M} {there.tzname() or 'UTC'}"
         self._corner, self._snapshot, self._now = frame.Corner(short_path(home), marks, clock), snapshot, now
+        self._badge_colour = badge.colour
         shown = (self._corner, self._facts(self.size.width))
         if shown != self._drawn:
             self._drawn = shown

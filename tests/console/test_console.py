@@ -218,7 +218,7 @@ async def test_help_and_palette_offer_what_is_possible_here(builder):
     async with app.run_test() as pilot:
         await press(pilot, "3", "question_mark")
         assert "Run it again" in str(app.screen.query("Static").first().render())
-        await press(pilot, "question_mark", "colon")
+        await press(pilot, "question_mark", "ctrl+p")
         await pilot.press(*"schedules")
         await until(pilot, lambda: "Schedules" in str(app.screen.query_one("OptionList").options))
         await pilot.press("enter")

@@ -12,6 +12,24 @@ from tests.console.waiting import press, settled
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 SCREENS = {action.screen: action.keys[0] for action in keys.to_screens()}
 
+MOMENTS = {
+    "a task in full": ("busy", ["2", "enter"]),
+    "the letters of a cause": ("broken", ["3", "enter"]),
+    "a letter in full": ("broken", ["3", "enter", "enter"]),
+    "a schedule in full": ("broken", ["4", "enter"]),
+    "a hostile letter in full": ("hostile", ["3", "enter", "enter"]),
+    "a filter": ("busy", ["2", "slash", *"is:scheduled"]),
+    "a filter that finds nothing": ("busy", ["2", "slash", *"nowhere"]),
+    "a filter that cannot be understood": ("busy", ["2", "slash", *"foo:bar"]),
+    "which market": ("busy", ["c"]),
+    "a command": ("busy", ["2", "colon"]),
+    "a command being completed": ("busy", ["3", "colon", "c", "tab", "tab"]),
+    "really clear": ("broken", ["3", "C"]),
+    "really retry a cause": ("broken", ["3", "r"]),
+    "help": ("busy", ["3", "question_mark"]),
+    "the last rows": ("busy", ["2", "G"]),
+}
+
 
 @pytest.fixture
 def picture(snap_compare, builder, monkeypatch, tmp_path):
@@ -39,25 +57,9 @@ def test_screen(picture, screen, scene, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("name", "scene", "keys"),
-    [
-        ("a task in full", "busy", ["2", "enter"]),
-        ("the letters of a cause", "broken", ["3", "enter"]),
-        ("a letter in full", "broken", ["3", "enter", "enter"]),
-        ("a schedule in full", "broken", ["4", "enter"]),
-        ("a hostile letter in full", "hostile", ["3", "enter", "enter"]),
-        ("a filter", "busy", ["2", "slash", *"is:scheduled"]),
-        ("a filter that finds nothing", "busy", ["2", "slash", *"nowhere"]),
-        ("a filter that cannot be understood", "busy", ["2", "slash", *"foo:bar"]),
-        ("which market", "busy", ["c"]),
-        ("really clear", "broken", ["3", "C"]),
-        ("really retry a cause", "broken", ["3", "r"]),
-        ("help", "busy", ["3", "question_mark"]),
-        ("the last rows", "busy", ["2", "G"]),
-    ],
-)
-def test_moment(picture, name, scene, keys, size):
+@pytest.mark.parametrize("name", MOMENTS)
+def test_moment(picture, name, size):
+    scene, keys = MOMENTS[name]
     assert picture(scene, keys, size)
 
 

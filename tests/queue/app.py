@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from worker.queue import DurableHuey, current_run, identity
+from worker.queue import Cron, DurableHuey, current_run, identity
 
 if os.environ.get("APP_LEASE"):
     identity.fcntl = None  # a system without flock: only the heartbeat tells the living from the dead
@@ -80,3 +80,10 @@ def leaves():
 @huey.periodic_task(lambda _moment: os.environ.get("APP_TICK") == "1")
 def every_minute():
     leave("tick")
+
+
+if "APP_CRON" in os.environ:
+
+    @huey.periodic_task(Cron(os.environ["APP_CRON"]))
+    def every_tick():
+        leave(f"tick {current_run().due_at:%H:%M:%S}")

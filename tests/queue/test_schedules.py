@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from worker.queue import DurableHuey
+from worker.queue import DurableHuey, schema
 from worker.queue.catch_up import CatchUp, ScheduleSpec
 from worker.queue.cron import Cron
 from worker.queue.errors import ScheduleError
 from worker.queue.schedules import Schedules
 from worker.queue.watch import Watch
+from worker.sqlite import sqlite3
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -227,4 +228,44 @@ def test_a_rule_that_raises_is_named_and_stops_no_other(home):
     assert schedules.fire() == 1
     errors = dict(huey.storage.sql("SELECT name, error FROM periodic", results=True))
     assert errors == {"broken": "ZeroDivisionError: oh", "nightly": None}
+    huey.storage.close()
+
+
+def test_a_file_of_version_1_keeps_what_it_knew_of_its_ticks(home):
+    path = home / "tasks.db"
+    conn = sqlite3.connect(path, isolation_level=None)
+    schema.make_current(conn, path, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS[:1])
+    conn.execute(
+        "INSERT INTO periodic (queue, name, task_name, cron, timezone, catch_up_window, seen_at, last_at, last_task_id, missed) "
+        "VALUES ('app', 'nightly', 'm.nightly', '0 2 * * *', 'UTC', 86400, 1000, 900, 't', 7)"
+    )
+    conn.close()
+    huey = DurableHuey("app", filename=path)
+    rows = huey.storage.sql("SELECT tick_at, n, state, task_id FROM tick ORDER BY tick_at", results=True)
+    assert rows == [(900.0, 1, "fired", "t"), (1000.0, 7, "missed", None)]
+    assert huey.storage.sql("SELECT missed, enabled FROM periodic", results=True) == [(7, 1)]
+    huey.storage.close()
+
+
+def test_a_broken_rule_is_said_once_and_its_ticks_are_missed_for_that_reason(home, caplog):
+    clock, broken = Clock("2026-01-01T01:59:00+00:00"), [True]
+    huey = DurableHuey("app", filename=home / "tasks.db", now=clock)
+
+    def rule(moment):
+        if broken[0]:
+            raise ZeroDivisionError("oh")
+        return moment.minute == 0
+
+    huey.periodic_task(rule, name="moody")(lambda: None)
+    schedules = Schedules(huey, huey.storage, Watch(clock, clock, clock))
+    schedules.register()
+    for _ in range(300):
+        clock.move(seconds=1)
+        assert schedules.fire() == 0
+    assert caplog.text.count("cannot be evaluated") == 1
+    broken[0] = False
+    assert schedules.fire() == 1
+    ((why, error),) = huey.storage.sql("SELECT why, error FROM tick, periodic", results=True)
+    assert why == "ZeroDivisionError: oh; caught up 4m late"
+    assert error is None
     huey.storage.close()

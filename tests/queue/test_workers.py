@@ -185,3 +185,33 @@ def test_a_workers_death_frees_the_lock_it_held(site):
     assert site.rows("SELECT * FROM kv") == []
     assert site.rows("SELECT count(*) FROM worker") == [(1,)]
     storage.identity.retire()
+
+
+def test_two_worker_processes_fire_each_tick_once_while_one_is_killed_and_one_is_stopped(site):
+    every_second = {"APP_CRON": "* * * * * *"}
+    first, second = site.start("-k", "thread", **every_second), site.start("-k", "process", **every_second)
+
+    def ticks():
+        return site.rows("SELECT tick_at, state, task_id FROM tick ORDER BY tick_at")
+
+    site.wait(lambda: len(ticks()) >= 3, "the first ticks")
+    first.kill()
+    first.wait()
+    site.start("-k", "thread", **every_second)
+    site.wait(lambda: len(ticks()) >= 6, "ticks after the kill")
+    os.kill(second.pid, signal.SIGSTOP)
+    site.wait(lambda: len(ticks()) >= 9, "ticks beside a stopped worker")
+    os.kill(second.pid, signal.SIGCONT)
+    site.wait(lambda: len(ticks()) >= 12, "ticks of both again")
+    for worker in site.workers:
+        worker.terminate()
+    for worker in site.workers:
+        worker.wait()
+    found = ticks()
+    assert [at for at, *_ in found] == [found[0][0] + number for number in range(len(found))]
+    assert {state for _, state, _ in found} == {"fired"}
+    stored = site.rows("SELECT task_id FROM run WHERE attempt = 1 UNION SELECT task_id FROM task")
+    assert {row[0] for row in stored} == {task_id for *_, task_id in found}
+    assert site.rows("SELECT sum(n) FROM minute WHERE event = 'enqueued'") == [(len(found),)]
+    told = {mark for mark in site.marks() if mark.startswith("tick ")}
+    assert told <= {f"tick {time.strftime('%H:%M:%S', time.gmtime(at))}" for at, *_ in found}

@@ -189,7 +189,7 @@ def test_a_library_that_cannot_be_written_fails_the_run(site, rss, home, now, qu
 
 
 def test_one_source_that_breaks_our_own_code_harms_no_other(site, rss, run, make_market, monkeypatch):
-    from worker.research import collect as module
+    from worker.research.sources import catalogue as module
 
     parse = module.parse_feed
 

@@ -142,7 +142,7 @@ def test_health_over_success_silence_and_failure(library, put, now):
     assert (health.errors_in_row, health.gone_at, health.documents, health.items) == (0, None, 1, 1)
     assert (health.name, health.moved_to, health.last_error) == ("a.example", "https://n/", "410 Gone")
     library.note_failure("m", source, "timed out after 20 s", status=None, now=now())
-    validators = library.validators("m")["a.example/f"]
+    validators = library.known("m")["a.example/f"]
     assert (validators.etag, validators.last_modified) == ('"e"', "lm"), "a failure forgets no validators"
     library.note_unchanged("m", source, seconds=0.2, now=now())
     assert library.sources("m")[0].errors_in_row == 0
@@ -150,7 +150,7 @@ def test_health_over_success_silence_and_failure(library, put, now):
 
 def test_a_failing_transaction_stores_nothing_of_the_source(library, put, monkeypatch):
     put("https://b.example/f", ("b", "https://x.example/0", ""))
-    monkeypatch.setattr("worker.research.library._succeeded", lambda *_: 1 / 0)
+    monkeypatch.setattr("worker.research.library.succeeded", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         put("https://a.example/f", ("t", "https://x.example/1", ""), etag="x")
     assert library.tally("documents") == 1
@@ -240,3 +240,74 @@ def test_a_library_of_version_1_becomes_current(home, put, monkeypatch):
 
 def test_a_fresh_library_leaves_no_upkeep(library):
     assert library.rows("SELECT * FROM upkeep") == []
+
+
+STORY = (
+    "In Cottbus stehen drei Häuser aus vorgefertigten Modulen, die in elf Monaten entstanden sind. Die Bauzeit sank "
+    "gegenüber dem Nachbarprojekt um fast die Hälfte, die Kosten blieben im vereinbarten Rahmen. Der Bauherr plant nun "
+    "zwei weitere Häuser nach demselben Verfahren, und die Stadt will das Vorgehen bei Schulen erproben."
+)
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        STORY[:200],
+        f"COTTBUS (dpa) - {STORY} Lesen Sie mehr in unserer Sonntagsausgabe, im Handel und als E-Paper erhältlich.",
+        STORY.replace(
+            "In Cottbus stehen drei Häuser aus", "Drei Gebäude stehen in der Lausitz, sämtlich aus"
+        ),
+        STORY.replace("fast die Hälfte", "beinahe fünfzig vom Hundert").replace("zwei weitere", "noch zwei"),
+    ],
+    ids=["cut", "boilerplate", "lead", "edited"],
+)
+def test_a_copy_is_linked_and_kept_as_a_further_source(library, put, copy):
+    put("https://a.example/f", ("Holzbau in Cottbus", "https://a.example/1", STORY))
+    assert put("https://b.example/f", ("Serielles Bauen", "https://b.example/9", copy)) == Stored(0, 1)
+    (link,) = library.rows("SELECT source, url, reason, title, similarity FROM duplicate")
+    assert tuple(link)[:4] == ("b.example/f", "https://b.example/9", "similar", "Serielles Bauen")
+    assert 0.55 <= link["similarity"] <= 1
+    assert put("https://b.example/f", ("Serielles Bauen", "https://b.example/9", copy)) == Stored(0, 0), (
+        "again"
+    )
+    assert put("https://c.example/f", ("x", "https://b.example/9?utm_source=c", "")) == Stored(0, 1), (
+        "who links to the copy tells the same story"
+    )
+
+
+def test_copies_are_known_after_a_restart_and_within_one_feed(home, put):
+    path = home / "restarted.db"
+    with Library(path) as library:
+        put("https://a.example/f", ("t", "https://a.example/1", STORY), into=library)
+    with Library(path) as library:
+        entries = [(f"t{n}", f"https://b.example/{n}", STORY[: -n * 10]) for n in range(1, 4)]
+        assert put("https://b.example/f", *entries, into=library) == Stored(0, 1), "one further source"
+
+
+def test_a_form_with_other_numbers_is_another_story(library, put):
+    text = (
+        "Die Miete in {0} stieg im dritten Quartal um {1} Prozent auf {2} Euro je Quadratmeter. Das teilte das Amt am "
+        "Montag mit. Gegenüber dem Vorjahr ist das ein Zuwachs von {3} Prozent, und für das nächste Jahr rechnen die "
+        "Fachleute mit weiteren {4} Prozent, wie aus dem Bericht hervorgeht."
+    )
+    put("https://a.example/f", ("Mieten", "https://a.example/1", text.format("Jena", 3, 9, 12, 2)))
+    assert put(
+        "https://b.example/f", ("Mieten", "https://b.example/1", text.format("Gera", 1, 7, 5, 4))
+    ) == Stored(1, 0)
+
+
+def test_stories_that_share_a_footer_are_not_copies(library, put):
+    footer = "Dieser Beitrag erschien zuerst in unserem Newsletter, den Sie hier kostenlos und jederzeit kündbar abonnieren können."
+    entries = [
+        (f"t{n}", f"https://a.example/{n}", f"{' '.join(f'wort{n}x{m}' for m in range(18))} {footer}")
+        for n in range(6)
+    ]
+    assert put("https://a.example/f", *entries) == Stored(6, 0)
+
+
+def test_copies_are_found_in_scripts_without_spaces(library, put):
+    text = "東京都は来年度から集合住宅へのヒートポンプ導入に補助金を出すと発表した。管理組合が申請でき、上限は一棟あたり百万円となる見込みだ。"
+    put("https://a.example/f", ("補助金", "https://a.example/1", text))
+    assert put("https://b.example/f", ("東京都", "https://b.example/1", f"【速報】{text[:50]}")) == Stored(
+        0, 1
+    )

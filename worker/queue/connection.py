@@ -6,17 +6,19 @@ import contextlib
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from worker.queue import schema
 from worker.queue.errors import BusyError, QueueError, UnusableFileError
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+Result = TypeVar("Result")
 BUSY_TIMEOUT_S = 5.0
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.01
+CHECKPOINT_PAGES = 4_000  # 16 MB
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PASSING_CODES = _BUSY_CODES | {
     sqlite3.SQLITE_FULL,
@@ -33,7 +35,7 @@ def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8
         QueueFileError: the file cannot be used; it was not touched.
         BusyError: it stayed locked for `timeout` seconds.
     """
-    return _open(path, timeout, cache_mb, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS)
+    return impatient(_open(path, timeout, cache_mb, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS))
 
 
 def open_letters(path: Path, *, timeout: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
@@ -57,6 +59,8 @@ def _open(
             # FULL: a power cut must not take back an enqueue that was acknowledged.
             conn.execute("PRAGMA synchronous = FULL")
             conn.execute(f"PRAGMA cache_size = {-1000 * cache_mb}")
+            # A checkpoint waits for the disk twice; pages that change often are then written once for many commits.
+            conn.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             schema.make_current(conn, path, application_id, migrations)
         except BaseException:
             conn.close()
@@ -128,28 +132,39 @@ def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S) -> None:
 
     SQLite's own busy handler sleeps 1, 2, 5, 10, ... 100 ms, so that beside a worker that drains a queue
     one enqueue in a hundred waits 100 ms (measured). This one asks ten thousand times a second, and less
-    often the longer it takes.
+    often the longer it takes. The connection of a busy file should therefore not wait by itself: `impatient`.
 
     Raises:
         sqlite3.OperationalError: another connection held the lock for `timeout` seconds.
     """
     if conn.in_transaction:
         raise sqlite3.OperationalError("a transaction is open already")
+    patiently(lambda: conn.execute("BEGIN IMMEDIATE"), timeout)
+
+
+def patiently(work: Callable[[], Result], timeout: float = BUSY_TIMEOUT_S) -> Result:
+    """Does something that another connection's lock may keep from being done, again and again.
+
+    Raises:
+        sqlite3.OperationalError: it was locked for `timeout` seconds.
+    """
+    deadline, pause = None, FIRST_PAUSE_S
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            now = time.monotonic()
+            deadline = deadline or now + timeout
+            if not is_busy(error) or now > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(pause * 1.05, LAST_PAUSE_S)
+
+
+def impatient(conn: sqlite3.Connection) -> sqlite3.Connection:
+    """The connection, now one that says at once when it is locked; `begin` and `patiently` do the waiting."""
     conn.execute("PRAGMA busy_timeout = 0")
-    try:
-        deadline, pause = time.monotonic() + timeout, FIRST_PAUSE_S
-        while True:
-            try:
-                conn.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(pause)
-                pause = min(pause * 1.05, LAST_PAUSE_S)
-            else:
-                return
-    finally:
-        conn.execute(f"PRAGMA busy_timeout = {int(timeout * 1000)}")
+    return conn
 
 
 @contextlib.contextmanager
@@ -169,10 +184,12 @@ __all__ = [
     "BUSY_TIMEOUT_S",
     "QueueError",
     "begin",
+    "impatient",
     "is_busy",
     "is_passing",
     "open_letters",
     "open_tasks",
+    "patiently",
     "transaction",
     "wrapped",
 ]

@@ -18,7 +18,7 @@ from huey.utils import normalize_expire_time
 from worker.queue import progress
 from worker.queue.cron import Cron
 from worker.queue.errors import ClaimLostError, QueueError, TaskCrashedError
-from worker.queue.message import Envelope, JsonSerializer
+from worker.queue.message import Envelope, JsonSerializer, new_task_id
 from worker.queue.storage import DurableStorage
 from worker.queue.unit import Claim, RunState, Unit
 
@@ -38,6 +38,14 @@ _ENDS = {
     S.SIGNAL_CANCELED: (RunState.CANCELLED, "cancelled"),
     S.SIGNAL_INTERRUPTED: (RunState.INTERRUPTED, "the worker was stopped"),
 }
+
+
+class DurableTask(Task):
+    """A task whose id sorts by time, so that neighbours in time are neighbours in every index."""
+
+    def create_id(self) -> str:
+        """A fresh id."""
+        return new_task_id()
 
 
 class DurableHuey(SqliteHuey):
@@ -84,6 +92,11 @@ class DurableHuey(SqliteHuey):
         if self.on_consumer is not None:
             self.on_consumer()
         return DurableConsumer(self, **options)
+
+    def task(self, *args: Any, **options: Any) -> Any:
+        """Huey's decorator; the tasks get ids that sort by time."""
+        options.setdefault("task_base", DurableTask)
+        return super().task(*args, **options)
 
     def periodic_task(self, validate_datetime: Any, *args: Any, **options: Any) -> Any:
         """Huey's decorator; given a `Cron`, its ticks are exact and in its own time zone."""

@@ -19,6 +19,8 @@ import base64
 import datetime as dt
 import decimal
 import math
+import os
+import time
 import uuid
 from pathlib import PurePath, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,6 +56,16 @@ class RemoteError(Exception):
         """An exception whose class has the name of the one that was raised."""
         made: RemoteError = type(str(type_name), (cls,), {})(text, shown)
         return made
+
+
+def new_task_id() -> str:
+    """A fresh id for a task: a UUID of version 7, which begins with the time (RFC 9562, section 5.7)."""
+    head, tail = time.time_ns() // 1_000_000, os.urandom(10).hex()
+    return f"{head >> 16:08x}-{head & 0xFFFF:04x}-7{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:19]}"
+
+
+# The top two bits of the half byte say which kind of UUID it is.
+_VARIANT = {digit: "89ab"[int(digit, 16) % 4] for digit in "0123456789abcdef"}
 
 
 class Envelope(bytes):
@@ -105,8 +117,13 @@ def decode(data: bytes | memoryview) -> Any:
     """
     try:
         # bytes() since orjson takes no subclass of bytes, and Huey may hand us one.
-        value = orjson.loads(bytes(data))
-        return _unpack_message(value) if type(value) is dict and "v" in value else _unpack(value)
+        plain = data if type(data) is bytes else bytes(data)
+        value = orjson.loads(plain)
+        # Most messages hold no tag at all, and need no look at each value. (JSON text may hold `"$` otherwise, too.)
+        tagged = b'"$' in plain
+        if type(value) is dict and "v" in value:
+            return _unpack_message(value, tagged=tagged)
+        return _unpack(value) if tagged else value
     except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
         raise MessageError(f"a message cannot be read: {error}") from error
 
@@ -144,53 +161,78 @@ def header(data: bytes) -> Header | None:
 
 
 _FIELDS: tuple[str, ...] = Message._fields
+# Fields whose values need no more than the tags of any value.
+_SIMPLE = dict.fromkeys(
+    field for field in _FIELDS if field not in {"id", "name", "args", "kwargs", "chord_config"}
+)
 _MESSAGES = frozenset({"on_complete", "on_error"})
+# Their values are always datetimes, so they are written without a tag.
+_MOMENTS = frozenset({"eta", "expires_resolved"})
+_PLAIN = frozenset({str, bool, type(None)})
+_SMALL = range(-(2**31), 2**31)
 
 
 def _pack_message(message: Message, depth: int = 0) -> dict[str, Any]:
-    packed: dict[str, Any] = {"v": VERSION}
-    for field, value in zip(_FIELDS, message, strict=True):
+    # Every enqueue and every retry comes through here, so what needs no tag is taken as it is.
+    packed: dict[str, Any] = {"v": VERSION, "id": message.id, "name": message.name}
+    args, kwargs = message.args, message.kwargs
+    if type(args) is tuple:
+        packed["args"] = [item if type(item) in _PLAIN else _pack(item, depth + 1) for item in args]
+    elif args is not None:
+        # Huey lets a caller pass a single value where a tuple is meant; it fails when it is called.
+        packed["args"] = _pack(args, depth)
+    if kwargs is not None:
+        packed["kwargs"] = (
+            {_key(key): _pack(item, depth + 1) for key, item in kwargs.items()} if kwargs else {}
+        )
+    for field in _SIMPLE:
+        value = getattr(message, field)
         if value is None:
             continue
-        if field in _MESSAGES:
-            packed[field] = _pack_message(value, depth + 1)
-        elif field == "args":
-            # Huey lets a caller pass a single value where a tuple is meant; it fails when it is called.
-            packed[field] = (
-                [_pack(item, depth + 1) for item in value] if type(value) is tuple else _pack(value, depth)
-            )
-        elif field == "kwargs":
-            packed[field] = {_key(key): _pack(item, depth + 1) for key, item in value.items()}
-        elif field == "chord_config":
-            cid, size, index, callback = value
-            packed[field] = [cid, size, index, _pack_message(callback, depth + 1)]
+        if type(value) is dt.datetime and field in _MOMENTS:
+            packed[field] = value.isoformat()
         else:
-            packed[field] = _pack(value, depth + 1)
+            packed[field] = _pack_message(value, depth + 1) if field in _MESSAGES else _pack(value, depth + 1)
+    if message.chord_config is not None:
+        cid, size, index, callback = message.chord_config
+        packed["chord_config"] = [cid, size, index, _pack_message(callback, depth + 1)]
     return packed
 
 
-def _unpack_message(packed: dict[str, Any]) -> Message:
+def _unpack_message(packed: dict[str, Any], *, tagged: bool = True) -> Message:
+    """The message of a JSON object; `tagged`: whether any `$` tag may occur in it."""
     if packed["v"] != VERSION:
         raise MessageError(f"a message has version {packed['v']!r}, expected {VERSION}")
-    fields: dict[str, Any] = {"args": (), "kwargs": {}}
-    for field in _FIELDS:
-        value = packed.get(field)
-        if value is None:
-            continue
-        if field in _MESSAGES:
-            fields[field] = _unpack_message(value)
-        elif field == "args":
-            fields[field] = tuple(_unpack(item) for item in value) if type(value) is list else _unpack(value)
-        elif field == "kwargs":
-            fields[field] = {key: _unpack(item) for key, item in value.items()}
-        elif field == "chord_config":
-            cid, size, index, callback = value
-            fields[field] = (cid, size, index, _unpack_message(callback))
-        else:
-            fields[field] = _unpack(value)
-    if not isinstance(fields["id"], str) or not isinstance(fields["name"], str):
+    find = packed.get
+    name, args, kwargs = find("name"), find("args", []), find("kwargs", {})
+    if type(packed.get("id")) is not str or type(name) is not str:
         raise MessageError("a message names no task")
-    return Message(**fields)
+    config = find("chord_config")
+    if tagged or config is not None or "on_complete" in packed or "on_error" in packed:
+        fields = {
+            field: _unpack_message(value)
+            if field in _MESSAGES
+            else _moment(value)
+            if field in _MOMENTS
+            else _unpack(value)
+            for field, value in packed.items()
+            if field in _SIMPLE
+        }
+        if config is not None:
+            cid, size, index, callback = config
+            fields["chord_config"] = (cid, size, index, _unpack_message(callback))
+        args = tuple(_unpack(args)) if type(args) is list else _unpack(args)
+        kwargs = {key: _unpack(item) if type(item) in _NESTED else item for key, item in kwargs.items()}
+        return Message(packed["id"], name, args=args, kwargs=kwargs, **fields)
+    return Message(
+        packed["id"], name, _moment(find("eta")), find("retries"), find("retry_delay"), find("priority"),
+        tuple(args) if type(args) is list else args, kwargs, None, None,
+        find("expires"), _moment(find("expires_resolved")), find("timeout"), None, find("retry_backoff"),
+    )  # fmt: skip
+
+
+def _moment(value: Any) -> Any:
+    return dt.datetime.fromisoformat(value) if type(value) is str else _unpack(value)
 
 
 def _key(key: Any) -> str:
@@ -199,12 +241,9 @@ def _key(key: Any) -> str:
     return key
 
 
-_PLAIN = frozenset({str, bool, type(None)})
-
-
 def _pack(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind in _PLAIN:
+    if kind in _PLAIN or (kind is int and value in _SMALL):
         return value
     if depth > MAX_DEPTH:
         raise MessageError(f"a value is nested more than {MAX_DEPTH} levels deep")
@@ -234,9 +273,16 @@ def _pack_float(value: float, _depth: int) -> Any:
 
 
 def _pack_dict(value: dict[Any, Any], depth: int) -> Any:
-    if all(type(key) is str and not key.startswith("$") and key != "v" for key in value):
-        return {key: _pack(item, depth) for key, item in value.items()}
-    return {"$dict": [[_pack(key, depth), _pack(item, depth)] for key, item in value.items()]}
+    packed: dict[str, Any] = {}
+    for key, item in value.items():
+        if type(key) is not str or key[:1] == "$" or key == "v":
+            return {"$dict": [[_pack(key, depth), _pack(item, depth)] for key, item in value.items()]}
+        packed[key] = item if type(item) in _PLAIN else _pack(item, depth)
+    return packed
+
+
+def _pack_list(value: list[Any], depth: int) -> list[Any]:
+    return [item if type(item) in _PLAIN else _pack(item, depth) for item in value]
 
 
 def _listed(tag: str) -> Callable[[Any, int], Any]:
@@ -251,7 +297,7 @@ _PACKERS: dict[type, Callable[[Any, int], Any]] = {
     int: _pack_int,
     float: _pack_float,
     dict: _pack_dict,
-    list: lambda value, depth: [_pack(item, depth) for item in value],
+    list: _pack_list,
     tuple: _listed("$tuple"),
     set: _listed("$set"),
     frozenset: _listed("$frozenset"),
@@ -289,13 +335,16 @@ _UNPACKERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+_NESTED = frozenset({dict, list})
+
+
 def _unpack(value: Any) -> Any:
     if type(value) is list:
-        return [_unpack(item) for item in value]
+        return [_unpack(item) if type(item) in _NESTED else item for item in value]
     if type(value) is not dict:
         return value
     if len(value) == 1:
-        tag, content = next(iter(value.items()))
-        if unpacker := _UNPACKERS.get(tag):
-            return unpacker(content)
-    return {key: _unpack(item) for key, item in value.items()}
+        for tag, content in value.items():
+            if tag in _UNPACKERS:
+                return _UNPACKERS[tag](content)
+    return {key: _unpack(item) if type(item) in _NESTED else item for key, item in value.items()}

@@ -8,6 +8,7 @@ anywhere (Huey sets an alarm).
 from __future__ import annotations
 
 import contextvars
+import datetime as dt
 import logging
 import time
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ MIN_INTERVAL_S = 0.5
 MAX_NOTE = 200
 
 _UPDATE = """UPDATE claim SET done = ?, total = ?, note = ?, progress_at = ? WHERE id = ? RETURNING cancel"""
+
+_TICK = "SELECT coalesce(last_at, tick_at) FROM tick WHERE task_id = ? ORDER BY tick_at DESC LIMIT 1"
 
 
 class RunHandle:
@@ -54,6 +57,14 @@ class RunHandle:
     def task_id(self) -> str | None:
         """Huey's id of the task; the same over redeliveries and retries."""
         return self._unit.claim.task_id if self._unit else None
+
+    @property
+    def due_at(self) -> dt.datetime | None:
+        """The tick of the schedule that this run answers, in UTC, however late it is; None for any other run."""
+        if self._storage is None or self.task_id is None:
+            return None
+        rows = self._storage.sql(_TICK, (self.task_id,), results=True)
+        return dt.datetime.fromtimestamp(rows[0][0], dt.UTC) if rows else None
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Tells the operator how far the task is; written at most twice a second.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from huey.storage import SqliteStorage
 
-from worker.queue.connection import begin, is_passing, open_tasks, transaction, wrapped
+from worker.queue.connection import begin, is_passing, open_tasks, patiently, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.errors import ClaimLostError
 from worker.queue.group import GroupCommit
@@ -141,7 +141,12 @@ class UnitStorage(SqliteStorage):
         if unit is not None and commit and not results and not unit.live:
             unit.writes.append(Statement(query, tuple(params or ())))
             return None
-        return super().sql(query, params, commit, results)
+        if commit:
+            return super().sql(query, params, commit, results)
+        values = tuple(params or ())
+        with self.lock, wrapped(self.filename):
+            conn = self.conn
+            return patiently(lambda: conn.execute(query, values).fetchall(), self._timeout)
 
     def write(self, *statements: Statement) -> None:
         """Executes the statements in one transaction, or records them in the unit of work."""

@@ -51,11 +51,12 @@ class Bell:
 
     def ring(self) -> None:
         """Wakes every idle worker; never blocks, never raises."""
-        if not HAS_UNIX_SOCKETS:
+        names = self._names() if HAS_UNIX_SOCKETS else ()
+        if not names:
             return
         with contextlib.suppress(OSError), _short(self._folder) as prefix:
             sender = self._sender()
-            for name in self._names():
+            for name in names:
                 # A dead worker's socket refuses, a busy one's buffer is full: both are fine.
                 with contextlib.suppress(OSError):
                     sender.sendto(b"1", f"{prefix}/{name}")
@@ -63,7 +64,11 @@ class Bell:
     def _names(self) -> tuple[str, ...]:
         now = time.monotonic()
         if now > self._peers[0]:
-            names = tuple(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(".sock"))
+            names: tuple[str, ...] = ()
+            with contextlib.suppress(OSError):  # no worker has ever run here
+                names = tuple(
+                    entry.name for entry in os.scandir(self._folder) if entry.name.endswith(".sock")
+                )
             self._peers = (now + PEERS_KEPT_S, names)
         return self._peers[1]
 

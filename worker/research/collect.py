@@ -10,35 +10,33 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from worker.research.choice import Choice, Chosen, choose
 from worker.research.clock import Clock, utc_now
-from worker.research.document import Document, content_hash
-from worker.research.errors import FeedError, FetchError, NothingCollectedError
-from worker.research.http import Ask, Fetcher, FetchOptions
-from worker.research.library import Harvest, Library, Validators
-from worker.research.sources import Source
+from worker.research.errors import NothingCollectedError
+from worker.research.gather import Failure, Gathered, Gatherer, Unchanged
+from worker.research.http import Fetcher, FetchOptions
+from worker.research.library_sources import Known
 from worker.research.sources.bundled import served
-from worker.research.sources.feeds import Entry, parse_feed
-from worker.research.urls import comparison_key
+from worker.research.sources.catalogue import sources_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from worker.research.http import Fetched
+    from worker.research.library import Library
     from worker.research.markets import Market
+    from worker.research.sources import Source
 
 Report = Callable[[int, int, str], None]
-Given = TypeVar("Given")
-Result = TypeVar("Result")
 
 # How often a report is made while nothing finishes, so that a wish to stop is heard in time.
-BEAT_S = 0.5
-_READERS = 2
+BEAT_S: Final = 0.5
+# Sources that are read and not yet stored.
+_AHEAD: Final = 32
 
 
 class Outcome(StrEnum):
@@ -76,7 +74,7 @@ class CollectStats:
         bytes: of all bodies, unpacked.
         seconds: wall time.
         failed: source to sentence.
-        skipped: what the market asks for and this version does not do, with the reason.
+        skipped: what was not asked, a source or a kind of sources, with the reason.
     """
 
     market: str
@@ -107,9 +105,12 @@ def collect(
     report: Report | None = None,
     now: Clock = utc_now,
     options: FetchOptions | None = None,
+    choice: Choice | None = None,
 ) -> CollectStats:
     """As `collect_market`, for callers without an event loop."""
-    return asyncio.run(collect_market(market, library, report=report, now=now, options=options))
+    return asyncio.run(
+        collect_market(market, library, report=report, now=now, options=options, choice=choice)
+    )
 
 
 async def collect_market(
@@ -119,8 +120,9 @@ async def collect_market(
     report: Report | None = None,
     now: Clock = utc_now,
     options: FetchOptions | None = None,
+    choice: Choice | None = None,
 ) -> CollectStats:
-    """Collects all sources of a market; repeating it stores nothing twice.
+    """Collects sources of a market; repeating it stores nothing twice.
 
     Args:
         market: where to look.
@@ -129,22 +131,30 @@ async def collect_market(
             twice a second. What it raises ends the run and is raised here; whole sources stay stored.
         now: the clock.
         options: bounds of each fetch.
+        choice: which of its sources; None: all that may be asked now.
 
     Raises:
-        NothingCollectedError: there are sources, and every one failed.
+        NothingCollectedError: every source that was asked failed, and none is well.
+        SourceError: the market has no such source.
         LibraryError: the library cannot be read or written.
     """
     started = time.monotonic()
     options = options or FetchOptions()
     options = replace(options, allow_private=options.allow_private | frozenset(market.allow_private))
     async with served(market.folder, market.bundled) as bundled, Fetcher(options) as fetcher:
-        named = [Source.at(url) for url in market.feeds]
-        sources = {source.key: source for source in (*named, *bundled)}
-        run = _Run(market, library, report or _silent, now, fetcher)
-        per_source = await run.all_of(tuple(sources.values()))
-    stats = _summed(market, per_source, time.monotonic() - started)
-    if stats.sources and stats.errors == stats.sources:
-        raise NothingCollectedError(market.name, stats.failed)
+        every = sources_of(market, bundled)
+        known = library.known(market.name)
+        chosen = choose(market.name, every, known, choice or Choice(), now=now().timestamp())
+        library.note_listed(market.name, every, now=now())
+        _resume_pauses(fetcher, every, known, now().timestamp())
+        gatherer = Gatherer(market, fetcher, now)
+        try:
+            run = _Run(market, library, report or _silent, now, gatherer)
+            per_source = await run.all_of(chosen.asked, known)
+        finally:
+            gatherer.close()
+    stats = _summed(market, chosen, per_source, time.monotonic() - started)
+    _fail_if_nothing(stats, chosen)
     return stats
 
 
@@ -152,159 +162,116 @@ def _silent(done: int, total: int, note: str) -> None:
     del done, total, note
 
 
-def _summed(market: Market, per_source: dict[str, SourceStats], seconds: float) -> CollectStats:
-    every = per_source.values()
-    failed = {key: one.error for key, one in per_source.items() if one.error is not None}
+def _resume_pauses(
+    fetcher: Fetcher, sources: Mapping[str, Source], known: Mapping[str, Known], now: float
+) -> None:
+    """The pause that a site is owed since an earlier run does not begin anew with this one."""
+    for key, source in sources.items():
+        at = known[key].last_attempt if key in known else None
+        if source.pause_s is not None and at is not None:
+            host = urlsplit(source.fetch_url).hostname or ""
+            fetcher.turns.asked_before(host, max(0.0, now - at), source.pause_s)
+
+
+def _fail_if_nothing(stats: CollectStats, chosen: Chosen) -> None:
+    """A run is a failure when nothing that it, or its market, has to show is well."""
+    failed = stats.failed | chosen.failing
+    if failed and stats.errors == stats.sources and not chosen.well:
+        raise NothingCollectedError(stats.market, failed)
+
+
+def _summed(
+    market: Market, chosen: Chosen, per_source: dict[str, SourceStats], seconds: float
+) -> CollectStats:
+    ordered = {source.key: per_source[source.key] for source in chosen.asked}
+    every = ordered.values()
+    failed = {key: one.error for key, one in ordered.items() if one.error is not None}
     return CollectStats(
         market=market.name,
         documents=sum(one.documents for one in every),
-        sources=len(per_source),
+        sources=len(ordered),
         errors=len(failed),
         duplicates=sum(one.duplicates for one in every),
         not_modified=sum(one.outcome is Outcome.NOT_MODIFIED for one in every),
         bytes=sum(one.bytes for one in every),
         seconds=round(seconds, 3),
-        per_source=per_source,
+        per_source=ordered,
         failed=failed,
-        skipped=market.not_collected,
+        skipped=market.not_collected | chosen.skipped,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
-    """Why a source gave nothing."""
-
-    sentence: str
-    status: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Unchanged:
-    """A source had nothing new."""
-
-    seconds: float
-
-
-_Gathered = Harvest | _Unchanged | _Failure
-
-
 class _Run:
-    """One run over the sources of a market."""
+    """One run over sources of a market."""
 
     def __init__(
-        self, market: Market, library: Library, report: Report, now: Clock, fetcher: Fetcher
+        self, market: Market, library: Library, report: Report, now: Clock, gatherer: Gatherer
     ) -> None:
-        self._market = market
-        self._library = library
-        self._report = report
-        self._now = now
-        self._fetcher = fetcher
+        self._market, self._library, self._report, self._now = market, library, report, now
+        self._gatherer = gatherer
         # Not asyncio's own threads: a dead name server can keep all of those in lookups.
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="research")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
+        # A source that is read waits here to be stored; beyond a few, fetching waits, too.
+        self._read: asyncio.Queue[tuple[Source, Gathered]] = asyncio.Queue(_AHEAD)
+        self._waiting: dict[str, Source] = {}
+        self._total = 0
 
-    async def all_of(self, sources: tuple[Source, ...]) -> dict[str, SourceStats]:
-        """What each source gave, in the market's order."""
-        validators = self._library.validators(self._market.name)
-        self._report(0, len(sources), f"0 of {len(sources)}")
-        tasks = {
-            asyncio.create_task(self._gather(source, validators.get(source.key, Validators()))): source
-            for source in sources
-        }
+    async def all_of(self, sources: Iterable[Source], known: Mapping[str, Known]) -> dict[str, SourceStats]:
+        """What each source gave, in the order in which they were stored."""
+        self._waiting = {source.key: source for source in sources}
+        self._total = len(self._waiting)
+        self._report(0, self._total, f"0 of {self._total}")
+        tasks = [
+            asyncio.create_task(self._gather(source, known.get(source.key, Known())))
+            for source in self._waiting.values()
+        ]
         try:
-            stats = await self._as_they_come(tasks)
+            return await self._as_they_come()
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._threads.shutdown(cancel_futures=True)
-        return {source.key: stats[source.key] for source in sources}
+            self._thread.shutdown(cancel_futures=True)
 
-    async def _as_they_come(self, tasks: dict[asyncio.Task[_Gathered], Source]) -> dict[str, SourceStats]:
+    async def _gather(self, source: Source, known: Known) -> None:
+        await self._read.put((source, await self._gatherer.gather(source, known)))
+
+    async def _as_they_come(self) -> dict[str, SourceStats]:
         stats: dict[str, SourceStats] = {}
-        waiting = set(tasks)
-        while waiting:
-            ended, waiting = await asyncio.wait(waiting, timeout=BEAT_S, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                source = tasks[task]
-                stats[source.key] = await self._in_thread(self._store, source, task.result())
-                self._report(len(stats), len(tasks), f"{source.name}, {len(stats)} of {len(tasks)}")
-            if not ended:
-                name = next(source.name for task, source in tasks.items() if task in waiting)
-                self._report(len(stats), len(tasks), f"waiting for {name}, {len(stats)} of {len(tasks)}")
+        while self._waiting:
+            try:
+                source, gathered = await asyncio.wait_for(self._read.get(), BEAT_S)
+            except TimeoutError:
+                name = next(iter(self._waiting.values())).name
+                self._tell(len(stats), f"waiting for {name}")
+                continue
+            stats[source.key] = await self._in_thread(source, gathered)
+            del self._waiting[source.key]
+            self._tell(len(stats), source.name)
         return stats
 
-    async def _gather(self, source: Source, known: Validators) -> _Gathered:
-        """Fetches and reads one source."""
-        try:
-            fetched = await self._fetcher.get(
-                Ask(source.fetch_url, known.etag, known.last_modified, ours=source.bundled)
-            )
-            if fetched.not_modified:
-                return _Unchanged(fetched.seconds)
-            return await self._in_thread(self._read, source, fetched)
-        except FetchError as error:
-            return _Failure(str(error), error.status)
-        except FeedError as error:
-            return _Failure(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on
-            return _Failure(f"unexpected {type(error).__name__}: {error}"[:300])
-
-    async def _in_thread(
-        self, work: Callable[[Source, Given], Result], source: Source, given: Given
-    ) -> Result:
+    async def _in_thread(self, source: Source, gathered: Gathered) -> SourceStats:
         # With this task's context, so that what is logged there is known to be its own.
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, context.run, work, source, given
-        )
+        store = contextvars.copy_context().run
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, store, self._store, source, gathered)
 
-    def _read(self, source: Source, fetched: Fetched) -> Harvest:
-        now = self._now()
-        base = source.url if source.bundled else fetched.url
-        feed = parse_feed(fetched.body, base, now=now, content_type=fetched.content_type)
-        return Harvest(
-            documents=tuple(self._document(entry, source, now) for entry in feed.entries),
-            items=len(feed.entries),
-            status=fetched.status,
-            seconds=fetched.seconds,
-            bytes=len(fetched.body),
-            etag=fetched.etag,
-            last_modified=fetched.last_modified,
-            moved_to=fetched.moved_to,
-            warning=feed.warning,
-        )
+    def _tell(self, done: int, what: str) -> None:
+        self._report(done, self._total, f"{what}, {done} of {self._total}")
 
-    def _document(self, entry: Entry, source: Source, now: datetime) -> Document:
-        market = self._market
-        # Without a link an entry is known only within its source.
-        key = comparison_key(entry.url) if entry.url else f"{source.key}#{entry.guid or entry.title}"
-        return Document(
-            source=source.key,
-            source_url=entry.link or source.url,
-            title=entry.title,
-            content=entry.text,
-            summary=entry.summary,
-            language=market.language,
-            domain=market.domain,
-            market=market.market,
-            vertical=market.vertical,
-            content_hash=content_hash(entry.title, entry.text, key),
-            canonical_url=entry.url,
-            canonical_key=key,
-            guid=entry.guid,
-            published_at=entry.published_at,
-            fetched_at=now,
-            author=entry.author,
-            keywords=entry.keywords,
-        )
-
-    def _store(self, source: Source, gathered: _Gathered) -> SourceStats:
+    def _store(self, source: Source, gathered: Gathered) -> SourceStats:
         name, now = self._market.name, self._now()
-        if isinstance(gathered, _Failure):
-            self._library.note_failure(name, source, gathered.sentence, status=gathered.status, now=now)
+        if isinstance(gathered, Failure):
+            self._library.note_failure(
+                name, source, gathered.sentence, status=gathered.status, now=now, wait=gathered.wait,
+                moved=gathered.moved,
+            )  # fmt: skip
             return SourceStats(Outcome.FAILED, error=gathered.sentence)
-        if isinstance(gathered, _Unchanged):
-            self._library.note_unchanged(name, source, seconds=gathered.seconds, now=now)
+        if isinstance(gathered, Unchanged):
+            self._library.note_unchanged(
+                name, source, seconds=gathered.seconds, now=now, wait=gathered.wait,
+                moved_to=gathered.moved_to, address=gathered.address,
+            )  # fmt: skip
             return SourceStats(Outcome.NOT_MODIFIED, seconds=round(gathered.seconds, 3))
         stored = self._library.store(name, source, gathered, now=now)
         return SourceStats(

@@ -2,6 +2,7 @@
 
 ResearchError
 ├── MarketError               no such market
+├── SourceError               a market has no such source
 ├── FetchError                one source could not be fetched
 ├── FeedError                 what was fetched is no feed
 ├── NothingCollectedError     every source of a market failed
@@ -29,6 +30,10 @@ class ResearchError(Exception):
 
 class MarketError(ResearchError):
     """There is no such market."""
+
+
+class SourceError(ResearchError):
+    """A market has no such source."""
 
 
 class FetchError(ResearchError):

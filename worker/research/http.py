@@ -21,7 +21,7 @@ from worker.research.freshness import fresh_for, retry_after
 from worker.research.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -189,39 +189,55 @@ class Fetcher:
         Raises:
             FetchError: with one sentence.
         """
+        async with self.fetching(ask) as fetched:
+            return fetched
+
+    @contextlib.asynccontextmanager
+    async def fetching(self, ask: Ask | str) -> AsyncIterator[Fetched]:
+        """The same, while its turn is kept: nothing else is fetched in its place until the context ends.
+
+        Raises:
+            FetchError: with one sentence.
+        """
         ask = Ask(ask) if isinstance(ask, str) else ask
         trip = _Trip(ask.url)
         for _ in range(self.options.max_redirects + 1):
-            with _words(self.options):
-                fetched = await self._hop(trip, ask)
-            if fetched is not None:
-                return fetched
+            host = self._checked_host(trip, ask)
+            async with self.turns.take(host, ask.delay_s if not trip.hops else None):
+                if (pause := self.turns.must_wait(host)) > 0:
+                    raise FetchError(f"{host} asked for a pause of {pause:.0f} s", 429, retry_after_s=pause)
+                with _words(self.options):
+                    fetched = await self._hop(trip, ask, host)
+                if fetched is not None:
+                    yield fetched
+                    return
         raise FetchError(f"more than {self.options.max_redirects} redirects")
 
-    async def _hop(self, trip: _Trip, ask: Ask) -> Fetched | None:
-        """One request; None where it was a redirect, which the trip has then taken."""
-        host = _checked_host(trip.url)
+    def _checked_host(self, trip: _Trip, ask: Ask) -> str:
+        host = _host_of(trip.url)
         if not (ask.ours and not trip.hops and is_loopback(host)):
-            self._allowed.check_literal(host)
-        async with self.turns.take(host, ask.delay_s if not trip.hops else None):
-            if (pause := self.turns.must_wait(host)) > 0:
-                raise FetchError(f"{host} asked for a pause of {pause:.0f} s", 429, retry_after_s=pause)
-            started = time.monotonic()
-            try:
-                async with (
-                    asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
-                    self._request(trip.url, host, ask.headers) as response,
-                ):
-                    location = response.headers.get("Location")
-                    if response.status in _REDIRECTS and location:
-                        trip.hops += 1
-                        trip.permanent = trip.permanent and response.status in _PERMANENT
-                        trip.url = urljoin(trip.url, location)
-                        return None
-                    self._accept(response, host, asked=ask.is_conditional)
-                    body = await self._body(response)
-            finally:
-                trip.seconds += time.monotonic() - started
+            with _words(self.options):
+                self._allowed.check_literal(host)
+        return host
+
+    async def _hop(self, trip: _Trip, ask: Ask, host: str) -> Fetched | None:
+        """One request; None where it was a redirect, which the trip has then taken."""
+        started = time.monotonic()
+        try:
+            async with (
+                asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
+                self._request(trip.url, host, ask.headers) as response,
+            ):
+                location = response.headers.get("Location")
+                if response.status in _REDIRECTS and location:
+                    trip.hops += 1
+                    trip.permanent = trip.permanent and response.status in _PERMANENT
+                    trip.url = urljoin(trip.url, location)
+                    return None
+                self._accept(response, host, asked=ask.is_conditional)
+                body = await self._body(response)
+        finally:
+            trip.seconds += time.monotonic() - started
         return Fetched(
             status=response.status,
             body=body,
@@ -284,7 +300,7 @@ def user_agent() -> str:
     return f"topic-console/{package['Version']}{contact}"
 
 
-def _checked_host(url: str) -> str:
+def _host_of(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname

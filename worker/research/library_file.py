@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from worker.research import schema
@@ -126,3 +127,8 @@ class LibraryFile:
                 why = "permission denied" if self.path.parent.is_dir() else "its folder does not exist"
                 raise LibraryFileError(f"{self.path}: cannot be opened: {why}") from error
             raise LibraryError(f"{self.path}: {error}") from error
+
+
+def moment(seconds: float) -> datetime:
+    """A stored time as an aware one."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -6,6 +6,8 @@ are there already is noted in `upkeep` and done by the worker in batches. Times 
 
 from __future__ import annotations
 
+from worker.research.schema_sources import SOURCES
+
 UPKEEP = """
 CREATE TABLE upkeep (                         -- work on old rows that a migration left to the worker
     name TEXT PRIMARY KEY,                    -- fingerprints
@@ -52,4 +54,4 @@ CREATE TRIGGER topic_renamed AFTER UPDATE OF title ON topic BEGIN
 END;
 """
 
-V2 = f"{UPKEEP}{COPIES}{SEARCH}"
+V2 = f"{UPKEEP}{COPIES}{SEARCH}{SOURCES}"

@@ -1,19 +1,24 @@
-"""What `c` and `w` ask before something starts: which market, and whether the worker here shall stop."""
+"""What is asked above the screens: which market, which command, whether something is meant; and what can be pressed."""
 
 from __future__ import annotations
 
 import platform
 from typing import TYPE_CHECKING
 
+from console import keys
 from console.local_worker import stop
 from console.readings.verdict import ALIVE, COLLECT
+from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen, MarketPicker
+from console.screens.help import HelpScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from console.app import TopicConsole
 
 
-class Starting:
+class Asking:
     """The questions, and what follows from their answers.
 
     Args:
@@ -67,3 +72,46 @@ class Starting:
 
     def _stopping(self, pid: int) -> None:
         self._console.notify(f"The worker (pid {pid}) was asked to stop.", markup=False)
+
+    def command(self) -> None:
+        """Asks for a command, and carries it out."""
+        self._console.mark(lambda actions: actions.markets(), self._prompt)
+
+    def _prompt(self, markets: tuple[str, ...]) -> None:
+        from console.command_line import CommandLine  # noqa: PLC0415 - the first paint need not wait for it
+        from console.screens.prompt import PromptScreen  # noqa: PLC0415
+
+        line = CommandLine(self._console, markets)
+
+        async def answered(text: str | None) -> None:
+            if text is not None:
+                await line.carry_out(text)
+
+        self._console.push_screen(PromptScreen(line, ascii_only=self._console.ascii_only), answered)
+
+    def help(self) -> None:
+        """Shows the keys of this screen."""
+        console, screen = self._console, self._console.screen_stack[0]
+        own: list[keys.Scope] = []
+        if isinstance(screen, ConsoleScreen):
+            own = [screen.scope, *((keys.Scope.LIST, keys.Scope.MOVE) if screen.has_list else ())]
+        console.push_screen(
+            HelpScreen(
+                [*own, keys.Scope.EVERYWHERE],
+                read_only=console.read_only,
+                ascii_only=console.ascii_only,
+                own_keys=console.own_keys,
+            )
+        )
+
+    def confirm(
+        self, question: str, *, count: int, sample: Sequence[str], agreed: Callable[[], None]
+    ) -> None:
+        """Asks before many things are changed; one can be undone, and none is nothing to ask about."""
+        if count == 0:
+            self._console.notify("There is nothing to do.", markup=False)
+        elif count == 1:
+            agreed()
+        else:
+            dialog = ConfirmScreen(question, place=self._console.place, count=count, sample=sample)
+            self._console.push_screen(dialog, lambda meant: agreed() if meant else None)

@@ -1,0 +1,47 @@
+"""Opening the console on this terminal, and leaving it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from console.app import TopicConsole
+from console.faults import log_to
+from console.memory import Memory, state_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from console.local_worker import LocalWorker
+    from worker.places import Home
+
+
+def open_console(
+    *,
+    home: Home,
+    config: Path,
+    read_only: bool,
+    with_worker: bool,
+    ascii_only: bool,
+    theme: str | None,
+    own_keys: Mapping[str, str],
+) -> int:
+    """Opens the console until it is left; returns the exit code."""
+    log_to(home)
+    app = TopicConsole(
+        home=home, config=config, read_only=read_only, with_worker=with_worker, ascii_only=ascii_only, theme=theme,
+        memory=Memory(state_file()), own_keys=own_keys,
+    )  # fmt: skip
+    code = app.run() or app.return_code or 0
+    if with_worker:
+        _stop_worker(app.local_worker)
+    return code
+
+
+def _stop_worker(worker: LocalWorker) -> None:
+    say = sys.stderr.write
+    say("topic-console: waiting for the worker to finish what it does… ")
+    sys.stderr.flush()
+    worker.stop_started()
+    say("done\n")

@@ -1,0 +1,121 @@
+"""The app beneath the console: its two threads, and what becomes of what they tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import App
+
+from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
+from console.poller import Actor, Poller
+from console.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.message import Message
+
+    from console.actions import Actions, Done
+    from console.readings import Readings
+    from console.readings.model import Snapshot
+
+Answer = TypeVar("Answer")
+TOAST_S, ERROR_TOAST_S = 5.0, 15.0
+
+
+def utc_now() -> datetime:
+    """The time, aware."""
+    return datetime.now(UTC)
+
+
+class ThreadedApp(App[int]):
+    """An app that asks one thread and acts through another.
+
+    Args:
+        readings: for the thread that reads.
+        actions: for the thread that acts.
+        ansi_color: as Textual's.
+    """
+
+    def __init__(self, readings: Readings, actions: Actions, *, ansi_color: bool | None) -> None:
+        super().__init__(ansi_color=ansi_color)
+        self.snapshot: Snapshot | None = None
+        self._poller = Poller(readings, self._post)
+        self._actor = Actor(actions, self._post)
+
+    def _post(self, message: Message) -> object:
+        # After the end nobody listens; the threads need not know.
+        return self.post_message(message) if self.is_running else None
+
+    def redraw(self) -> None:
+        """Has the screen show what is known now."""
+        raise NotImplementedError
+
+    def on_unmount(self) -> None:
+        """Nothing goes on behind the operator's back."""
+        if self._poller.is_alive():
+            self._poller.stop()
+        self._actor.stop()
+
+    # -- asking and acting ----------------------------------------------------------------------
+
+    def ask(
+        self,
+        slot: str,
+        question: Callable[[Readings], Answer | Iterator[Answer]],
+        tell: Callable[[Answer], None],
+    ) -> None:
+        """Asks the reader; a newer question of the slot makes an older answer void."""
+        self._poller.ask(slot, question, tell)
+
+    def forget(self, slot: str) -> None:
+        """Makes the answer to what was asked last void."""
+        self._poller.forget(slot)
+
+    def act(self, act: Callable[[Actions], Done]) -> None:
+        """Carries out an act; a toast tells what came of it."""
+        self._actor.do(act, self._tell_done)
+
+    def _tell_done(self, done: Done) -> None:
+        self.post_message(ActionDone(done))
+
+    def mark(self, act: Callable[[Actions], Answer], tell: Callable[[Answer], None]) -> None:
+        """Has the actor find out something before an act."""
+        self._actor.do(act, tell)
+
+    def refuse(self, text: str) -> None:
+        """Says why something is not done."""
+        self.notify(clean(text, 600), severity="error", timeout=ERROR_TOAST_S, markup=False)
+
+    # -- what the threads tell ------------------------------------------------------------------
+
+    def on_snapshot_taken(self, message: SnapshotTaken) -> None:
+        """New facts."""
+        self.snapshot = message.snapshot
+        self.redraw()
+
+    def on_answered(self, message: Answered) -> None:
+        """An answer goes to who asked, unless it is void."""
+        if not message.slot or self._poller.is_current(message):
+            message.tell(message.answer)
+
+    def on_action_done(self, message: ActionDone) -> None:
+        """Says what came of an act, and how to take it back."""
+        done = message.done
+        failed = bool(done.change.asked) and not done.change.done
+        hint = "  u undoes it." if done.change.entry and done.change.action not in {"undo", "enqueue"} else ""
+        self.notify(
+            f"{done.text}{hint}",
+            severity="warning" if failed else "information",
+            timeout=TOAST_S,
+            markup=False,
+        )
+
+    def on_action_refused(self, message: ActionRefused) -> None:
+        """Says why not."""
+        self.refuse(message.text)
+
+    def on_faulted(self, message: Faulted) -> None:
+        """Says in short what is logged whole."""
+        self.refuse(f"Unexpected: {message.text}. The whole story is in logs/console.log.")

@@ -1,0 +1,142 @@
+"""When two texts tell the same story in the same words: cut, edited, given another lead or another footer.
+
+Two steps, both in any language. Fingerprints are a few hashed sequences of three words; texts that share
+some may be copies, and an index of them finds those few without reading the rest (see `dedup_index`).
+`likeness` then compares the words themselves.
+
+What counts is how a text begins. Copies are cut at the end, teasers are beginnings, while footers and
+background paragraphs, which unlike stories of one outlet share, stand at the end. So fingerprints are
+denser at the beginning, and likeness asks how much of the shorter text's beginning the other one begins
+with, in the same order. Figures: `python -m tests.benchmarks.dedup`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+from zlib import crc32
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Below this many words a text is no evidence: "Podcast: Guten Morgen" is told every day.
+MIN_WORDS: Final = 16
+# What comes after this many words is not looked at.
+MAX_WORDS: Final = 256
+# Two texts are one story from this likeness on; chosen on one half of the benchmark's texts, measured on the other.
+SIMILAR: Final = 0.55
+# An outlet seldom tells a story twice, but many follow one form there: the weather, the share price.
+SIMILAR_AT_ONE_SOURCE: Final = 0.8
+
+_CHARS: Final = MAX_WORDS * 12
+# Where words are not parted by spaces (Thai, Lao, Khmer, Japanese, Chinese), each sign is one.
+_WORD: Final = re.compile(
+    r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+    r"|[^\W_\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+# Until which word which share of the hashes is taken: nested, so that a shift by some words loses none.
+_DENSITIES: Final = ((48, 2), (112, 8), (MAX_WORDS, 16))
+_SEQUENCE: Final = 3
+# A sequence that so many entries of one feed share is of their form; a text keeps at least this share of its words.
+_FORM: Final = 3
+_LEFT: Final = 0.4
+_HEAD: Final = 0.6
+_SHORTEST_HEAD: Final = 12
+_NEARLY_ALL: Final = 0.68
+
+
+def words_of(title: str, summary: str | None, content: str) -> list[str]:
+    """The words that tell the story: of the text, or of title and teaser where there is hardly any text.
+
+    Outlets give a story titles of their own, so the title counts only then. Fewer than `MIN_WORDS` are no evidence.
+    """
+    words = _words(content)
+    if len(words) < MIN_WORDS:
+        words = _words(f"{title} {summary or ''} {content}")
+    return words
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text[:_CHARS].casefold())[:MAX_WORDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A text as it is compared: the words that tell the story, and its fingerprints (none for too short a text)."""
+
+    words: Sequence[str]
+    fingerprints: Sequence[int]
+
+
+def tellings(texts: Sequence[Sequence[str]]) -> list[Telling]:
+    """The texts of one feed, without what several of them share: footers, forms, bylines.
+
+    Args:
+        texts: of each entry its words.
+    """
+    hashed = [_hashes(words) for words in texts]
+    entries = Counter(chain.from_iterable(map(set, hashed)))
+    shared = {one for one, n in entries.items() if n >= _FORM}
+    if shared:
+        for number, words in enumerate(texts):
+            own = _own_words(words, hashed[number], shared)
+            if len(own) < len(words):
+                texts = [*texts[:number], own, *texts[number + 1 :]]
+                hashed[number] = _hashes(own)
+    return [Telling(words, _sample(hashes)) for words, hashes in zip(texts, hashed, strict=True)]
+
+
+def _hashes(words: Sequence[str]) -> list[int]:
+    """32-bit hashes of all sequences, by the place where each begins."""
+    if len(words) < MIN_WORDS:
+        return []
+    triples = zip(words, words[1:], words[_SEQUENCE - 1 :], strict=False)
+    return [crc32(" ".join(triple).encode("utf-8", "surrogatepass")) for triple in triples]
+
+
+def _own_words(words: Sequence[str], hashes: Sequence[int], shared: set[int]) -> Sequence[str]:
+    """The words outside shared sequences; all, where little would be left: then the entries are copies."""
+    covered: set[int] = set()
+    for place, one in enumerate(hashes):
+        if one in shared:
+            covered.update(range(place, place + _SEQUENCE))
+    own = [word for place, word in enumerate(words) if place not in covered]
+    return own if len(own) >= max(MIN_WORDS, _LEFT * len(words)) else words
+
+
+def _sample(hashes: Sequence[int]) -> list[int]:
+    """The same ones wherever they stand, denser at the beginning."""
+    found: dict[int, None] = {}
+    start = 0
+    for end, one_in in _DENSITIES:
+        limit = 2**32 // one_in
+        found.update((one, None) for one in hashes[start:end] if one < limit)
+        start = end
+    return list(found)
+
+
+def likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    """How much of the shorter text's beginning the other begins with, in the same order; 0 to 1.
+
+    A copy with another lead shares less of its beginning, but nearly all of the rest. Texts whose numbers differ
+    are two stories of one form, however alike their words are.
+    """
+    from rapidfuzz.distance import LCSseq  # noqa: PLC0415 - only collecting compares texts
+
+    short, long = sorted((one, other), key=len)
+    size = max(_SHORTEST_HEAD, int(len(short) * _HEAD))
+    head, beginning = short[:size], long[: size * 3 // 2 + 10]
+    if _numbers_differ(head, beginning):
+        return 0.0
+    begun = LCSseq.similarity(head, beginning) / len(head)
+    if begun >= SIMILAR or len(short) < _NEARLY_ALL * len(long):
+        return begun
+    return max(begun, LCSseq.similarity(short, long) / len(long) - _NEARLY_ALL + SIMILAR)
+
+
+def _numbers_differ(head: Sequence[str], beginning: Sequence[str]) -> bool:
+    numbers = {word for word in head if word[0].isdigit()}
+    return len(numbers) > 1 and 2 * len(numbers.intersection(beginning)) < len(numbers)

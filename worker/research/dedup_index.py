@@ -1,0 +1,72 @@
+"""The index that finds what a text may be a copy of: the table `fingerprint`, alike in cost however full it is.
+
+A fingerprint names at most `MOST_STORIES` documents; one that more would share is of a phrase, a form or a
+footer, tells nothing, and gets no more rows. So a look-up reads a bounded number of rows, and there is no
+index in memory that a restart would lose.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from worker.sqlite import sqlite3
+
+MOST_STORIES: Final = 8
+# How many of the likeliest are compared word by word.
+MOST_CANDIDATES: Final = 4
+# How many fingerprints two texts must share to be compared; one may be chance.
+_SHARED: Final = 2
+
+
+class FingerprintIndex:
+    """The fingerprints of stored documents, as one transaction sees them and adds to them.
+
+    Args:
+        conn: within a write transaction.
+    """
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._stories: defaultdict[int, list[int]] = defaultdict(list)
+        self._loaded: set[int] = set()
+        self._added: list[tuple[int, int]] = []
+
+    def load(self, hashes: Iterable[int]) -> None:
+        """Reads the rows of these fingerprints in one query, for the calls that follow."""
+        wanted = set(hashes) - self._loaded
+        self._loaded |= wanted
+        found = self._conn.execute(
+            "SELECT hash, document FROM fingerprint WHERE hash IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(wanted)),),
+        )
+        for hashed, document in found:
+            self._stories[hashed].append(document)
+
+    def candidates(self, hashes: Sequence[int]) -> list[int]:
+        """The documents that share the most of these fingerprints, the likeliest first."""
+        shared: Counter[int] = Counter()
+        for hashed in hashes:
+            stories = self._stories.get(hashed, ())
+            if len(stories) < MOST_STORIES:
+                shared.update(stories)
+        return [document for document, n in shared.most_common(MOST_CANDIDATES) if n >= _SHARED]
+
+    def add(self, document: int, hashes: Iterable[int]) -> None:
+        """Remembers a new document's fingerprints; stored by `save`."""
+        for hashed in hashes:
+            stories = self._stories[hashed]
+            if len(stories) < MOST_STORIES:
+                stories.append(document)
+                self._added.append((hashed, document))
+
+    def save(self) -> None:
+        """Stores what was added, in the table's own order."""
+        self._conn.executemany(
+            "INSERT OR IGNORE INTO fingerprint (hash, document) VALUES (?, ?)", sorted(self._added)
+        )
+        self._added.clear()

@@ -1,0 +1,176 @@
+"""Fetching and reading one source: what it gave, that it has nothing new, or why it gave nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from worker.research import polling
+from worker.research.document import Document, content_hash
+from worker.research.errors import FeedError, FetchError
+from worker.research.http import Ask
+from worker.research.library_sources import Harvest, Known
+from worker.research.sources import Kind
+from worker.research.sources.catalogue import read
+from worker.research.urls import comparison_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from worker.research.clock import Clock
+    from worker.research.http import Fetched, Fetcher
+    from worker.research.markets import Market
+    from worker.research.polling import Wait
+    from worker.research.sources import Source
+    from worker.research.sources.entry import Entry
+
+_READERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a source gave nothing.
+
+    Attributes:
+        moved: the address that it moved to was asked, and is no good.
+    """
+
+    sentence: str
+    wait: Wait
+    status: int | None = None
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """A source had nothing new; `moved_to` and `address` are those of a `Harvest`."""
+
+    seconds: float
+    wait: Wait
+    moved_to: str | None = None
+    address: str | None = None
+
+
+Gathered = Harvest | Unchanged | Failure
+
+
+class Gatherer:
+    """Fetches and reads the sources of one market, and knows nothing of the library.
+
+    Args:
+        market: what its documents are of.
+        fetcher: open.
+        now: the clock.
+    """
+
+    def __init__(self, market: Market, fetcher: Fetcher, now: Clock) -> None:
+        self._market, self._fetcher, self._now = market, fetcher, now
+        # Not asyncio's own threads: a dead name server can keep all of those in lookups.
+        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="research")
+
+    def close(self) -> None:
+        """Ends the reading; what is being read is read to its end."""
+        self._threads.shutdown(cancel_futures=True)
+
+    async def gather(self, source: Source, known: Known) -> Gathered:
+        """What came of one source; whatever it does, nothing is raised for it."""
+        moved = None if source.bundled else known.moved
+        ask = Ask(
+            moved or source.fetch_url,
+            known.etag,
+            known.last_modified,
+            delay_s=source.pause_s,
+            ours=source.bundled,
+        )
+        try:
+            # The turn is kept until the answer is read, so that bodies do not pile up before slow reading.
+            async with self._fetcher.fetching(ask) as fetched:
+                if fetched.not_modified:
+                    wait = self._after_success(known.per_week, None, 0.0, fetched, conditional=True)
+                    return Unchanged(fetched.seconds, wait, fetched.moved_to, moved)
+                # With this task's context, so that what is logged there is known to be its own.
+                read_it = contextvars.copy_context().run
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, read_it, self._read, source, fetched, moved)
+        except FetchError as error:
+            return self._failure(str(error), source, known, error.status, error.retry_after_s)
+        except FeedError as error:
+            return self._failure(str(error), source, known)
+        except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on
+            return self._failure(f"unexpected {type(error).__name__}: {error}"[:300], source, known)
+
+    def _failure(
+        self,
+        sentence: str,
+        source: Source,
+        known: Known,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> Failure:
+        wait = polling.after_failure(
+            errors_in_row=known.errors_in_row + 1,
+            status=status,
+            retry_after_s=retry_after_s,
+            limited=source.kind is Kind.REDDIT,
+        )
+        return Failure(sentence, wait, status, moved=known.moved is not None)
+
+    @staticmethod
+    def _after_success(
+        per_week: float | None, window_s: float | None, asked_s: float, fetched: Fetched, *, conditional: bool
+    ) -> Wait:
+        return polling.after_success(
+            per_week=per_week,
+            window_s=window_s,
+            asked_s=max(asked_s, fetched.fresh_for_s or 0.0),
+            conditional=conditional,
+        )
+
+    def _read(self, source: Source, fetched: Fetched, moved: str | None) -> Harvest:
+        now = self._now()
+        feed = read(source, fetched.body, fetched.url, now=now, content_type=fetched.content_type)
+        per_week = feed.per_week(now)
+        conditional = bool(fetched.etag or fetched.last_modified)
+        return Harvest(
+            documents=tuple(self._document(entry, source, now) for entry in feed.entries),
+            items=len(feed.entries),
+            status=fetched.status,
+            seconds=fetched.seconds,
+            bytes=len(fetched.body),
+            etag=fetched.etag,
+            last_modified=fetched.last_modified,
+            moved_to=fetched.moved_to,
+            warning=feed.warning,
+            per_week=per_week,
+            wait=self._after_success(
+                per_week, feed.window_s(now), feed.asked_s, fetched, conditional=conditional
+            ),
+            address=moved,
+        )
+
+    def _document(self, entry: Entry, source: Source, now: datetime) -> Document:
+        market = self._market
+        # Without a link an entry is known only within its source.
+        key = comparison_key(entry.url) if entry.url else f"{source.key}#{entry.guid or entry.title}"
+        return Document(
+            source=source.key,
+            source_url=entry.link or source.url,
+            title=entry.title,
+            content=entry.text,
+            summary=entry.summary,
+            language=market.language,
+            domain=market.domain,
+            market=market.market,
+            vertical=market.vertical,
+            content_hash=content_hash(entry.title, entry.text, key),
+            canonical_url=entry.url,
+            canonical_key=key,
+            guid=entry.guid,
+            published_at=entry.published_at,
+            fetched_at=now,
+            author=entry.author,
+            keywords=entry.keywords,
+        )

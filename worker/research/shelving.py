@@ -1,0 +1,245 @@
+"""Putting one source's documents into the library: what is new is stored, what repeats a story is linked to it.
+
+A document is known by its address, its text or its GUID, exactly; else by its likeness to a story (`dedup`).
+Each question is one query for all documents of the source, so that its cost is the disk's, not the calls'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from worker.research.dedup import SIMILAR, SIMILAR_AT_ONE_SOURCE, likeness, tellings, words_of
+from worker.research.dedup_index import FingerprintIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from worker.research.dedup import Telling
+    from worker.research.document import Document
+    from worker.sqlite import sqlite3
+
+_COLUMNS: Final = (
+    "id", "market", "source", "title", "url", "source_url", "canonical_key", "content_hash", "guid", "summary",
+    "content", "author", "language", "domain", "country", "vertical", "entities", "keywords", "reliability_score",
+    "paywall", "status", "published_at", "fetched_at",
+)  # fmt: skip
+_INSERT: Final = f"INSERT INTO document ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What was new in a harvest: documents, and links to stories another source had told."""
+
+    documents: int
+    duplicates: int
+
+
+class _Story(NamedTuple):
+    """A stored document, as far as linking to it needs."""
+
+    id: int
+    source: str
+    market: str
+
+
+class _Repeat(NamedTuple):
+    """That a document repeats a story: why, and how alike the two are where that is the reason."""
+
+    story: _Story
+    reason: str
+    similarity: float | None = None
+
+
+def shelve(conn: sqlite3.Connection, market: str, documents: Sequence[Document], *, now: datetime) -> Stored:
+    """Stores what is new of one source's documents, with index, fingerprints and tallies, and links the rest.
+
+    Args:
+        conn: within a write transaction.
+        market: the market's name.
+        documents: all of one source.
+        now: aware.
+    """
+    return _Shelving(conn, market, documents, now).all()
+
+
+class _Shelving:
+    """One source's documents on their way into the library."""
+
+    def __init__(
+        self, conn: sqlite3.Connection, market: str, documents: Sequence[Document], now: datetime
+    ) -> None:
+        self._conn, self._market, self._documents, self._now = conn, market, documents, now
+        self._newest: int = conn.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0]
+        self._index = FingerprintIndex(conn)
+        self._told: dict[int, tuple[_Story, Sequence[str]]] = {}
+        self._new: list[tuple[object, ...]] = []
+        self._links: list[tuple[object, ...]] = []
+        self._aliases: list[tuple[str, int]] = []
+
+    def all(self) -> Stored:
+        """Stores and links all of them."""
+        known = _Known(self._conn, self._documents)
+        unknown = [document for document in self._documents if known.repeat(document) is None]
+        texts = [words_of(document.title, document.summary, document.content) for document in unknown]
+        told = dict(zip(map(id, unknown), tellings(texts), strict=True))
+        self._index.load(one for telling in told.values() for one in telling.fingerprints)
+        for document in self._documents:
+            repeat = known.repeat(document)
+            if repeat is None:  # asked again, since an entry before it may be the same
+                repeat = self._similar(document, told[id(document)])
+            if repeat is None:
+                known.add(document, self._store(document, told[id(document)]))
+            else:
+                self._link(document, repeat, known)
+        return self._save()
+
+    def _similar(self, document: Document, telling: Telling) -> _Repeat | None:
+        """The story that the document's text resembles most."""
+        best: _Repeat | None = None
+        candidates = self._index.candidates(telling.fingerprints)
+        for story, words in self._read(candidates):
+            alike = likeness(telling.words, words)
+            needed = SIMILAR_AT_ONE_SOURCE if story.source == document.source else SIMILAR
+            if alike >= needed and (best is None or alike > (best.similarity or 0)):
+                best = _Repeat(story, "similar", round(alike, 3))
+        return best
+
+    def _read(self, ids: Sequence[int]) -> Iterable[tuple[_Story, Sequence[str]]]:
+        missing = [one for one in ids if one not in self._told]
+        if missing:
+            for row in self._conn.execute(
+                "SELECT id, source, market, title, summary, content FROM document "
+                "WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(missing),),
+            ):
+                story = _Story(row["id"], row["source"], row["market"])
+                self._told[story.id] = story, words_of(row["title"], row["summary"], row["content"])
+        return [self._told[one] for one in ids if one in self._told]
+
+    def _store(self, document: Document, telling: Telling) -> _Story:
+        self._newest += 1
+        story = _Story(self._newest, document.source, self._market)
+        self._new.append(_row(document, story))
+        self._index.add(story.id, telling.fingerprints)
+        self._told[story.id] = story, telling.words
+        return story
+
+    def _link(self, document: Document, repeat: _Repeat, known: _Known) -> None:
+        story = repeat.story
+        fresh = known.learn(document, story)
+        self._aliases += [(key, story.id) for key in fresh]
+        is_copy = bool(fresh) and repeat.reason in {"content", "similar"}
+        if (story.source, story.market) != (document.source, self._market) or is_copy:
+            published = document.published_at.timestamp() if document.published_at else None
+            self._links.append(
+                (story.id, document.source, self._market, document.canonical_url, repeat.reason,
+                 self._now.timestamp(), document.title, published, repeat.similarity)
+            )  # fmt: skip
+
+    def _save(self) -> Stored:
+        conn = self._conn
+        conn.executemany(_INSERT, self._new)
+        if self._new:
+            conn.execute(
+                "INSERT INTO document_fts (rowid, title, summary, content) "
+                "SELECT id, title, summary, content FROM document WHERE id > ?",
+                (self._newest - len(self._new),),
+            )
+        self._index.save()
+        conn.executemany("INSERT OR IGNORE INTO alias (key, document) VALUES (?, ?)", self._aliases)
+        linked = conn.executemany(
+            "INSERT OR IGNORE INTO duplicate (document, source, market, url, reason, seen_at, title, published_at, "
+            "similarity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._links,
+        )
+        stored = Stored(len(self._new), max(0, linked.rowcount))
+        self._count(stored)
+        return stored
+
+    def _count(self, stored: Stored) -> None:
+        added = {
+            "documents": stored.documents,
+            f"documents:{self._market}": stored.documents,
+            "duplicates": stored.duplicates,
+        }
+        self._conn.executemany(
+            "INSERT INTO tally (name, n) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
+            [(name, n) for name, n in added.items() if n],
+        )
+
+
+class _Known:
+    """Which of a source's documents are known exactly: by address, text or GUID."""
+
+    def __init__(self, conn: sqlite3.Connection, documents: Sequence[Document]) -> None:
+        self._keys: dict[str, _Story] = {}
+        self._guids: dict[str, _Story] = {}
+        # A GUID that several entries of one feed carry identifies none of them.
+        entries = Counter(document.guid for document in documents if document.guid)
+        self._telling_guids = {guid for guid, n in entries.items() if n == 1}
+        if documents:
+            self._read_keys(conn, documents)
+            self._read_guids(conn, documents[0].source)
+
+    def _read_keys(self, conn: sqlite3.Connection, documents: Sequence[Document]) -> None:
+        keys = json.dumps([document.canonical_key for document in documents])
+        hashes = json.dumps([document.content_hash for document in documents])
+        both = json.dumps([key for one in documents for key in (one.canonical_key, one.content_hash)])
+        for sql, values in (
+            ("SELECT canonical_key, id, source, market FROM document WHERE canonical_key IN (SELECT value FROM json_each(?))", keys),
+            ("SELECT content_hash, id, source, market FROM document WHERE content_hash IN (SELECT value FROM json_each(?))", hashes),
+            ("SELECT key, id, source, market FROM alias JOIN document ON id = document WHERE key IN (SELECT value FROM json_each(?))", both),
+        ):  # fmt: skip
+            for key, *story in conn.execute(sql, (values,)):
+                self._keys.setdefault(key, _Story(*story))
+
+    def _read_guids(self, conn: sqlite3.Connection, source: str) -> None:
+        for guid, *story in conn.execute(
+            "SELECT guid, id, source, market FROM document "
+            "WHERE source = ? AND guid IN (SELECT value FROM json_each(?))",
+            (source, json.dumps(sorted(self._telling_guids))),
+        ):
+            self._guids[guid] = _Story(*story)
+
+    def repeat(self, document: Document) -> _Repeat | None:
+        """The story that this document repeats, with the reason that tells so."""
+        for known, key, reason in (
+            (self._keys, document.canonical_key, "url"),
+            (self._keys, document.content_hash, "content"),
+            (self._guids, document.guid, "guid"),
+        ):
+            if key is not None and key in known:
+                return _Repeat(known[key], reason)
+        return None
+
+    def add(self, document: Document, story: _Story) -> None:
+        """A document that was new is known to those after it."""
+        self.learn(document, story)
+        if document.guid in self._telling_guids:
+            self._guids[document.guid or ""] = story
+
+    def learn(self, document: Document, story: _Story) -> list[str]:
+        """Remembers what else the story is known by; answers what was not known before."""
+        fresh = [key for key in (document.canonical_key, document.content_hash) if key not in self._keys]
+        self._keys |= dict.fromkeys(fresh, story)
+        return fresh
+
+
+def _row(document: Document, story: _Story) -> tuple[object, ...]:
+    """The document in the order of `_COLUMNS`."""
+    return (
+        story.id, story.market, document.source, document.title, document.canonical_url, document.source_url,
+        document.canonical_key, document.content_hash, document.guid, document.summary, document.content,
+        document.author, document.language, document.domain, document.market, document.vertical,
+        _json(document.entities), _json(document.keywords), document.reliability_score, document.paywall,
+        document.status, document.published_at.timestamp() if document.published_at else None,
+        document.fetched_at.timestamp(),
+    )  # fmt: skip
+
+
+def _json(words: tuple[str, ...]) -> str:
+    return json.dumps(words, ensure_ascii=False) if words else "[]"
