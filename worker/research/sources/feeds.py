@@ -22,11 +22,14 @@ from worker.research.sources.entry import (
     unique,
 )
 from worker.research.sources.json_feed import parse_json_feed
+from worker.research.sources.plain_feeds import read_plain
 from worker.research.text import clean, html_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from worker.research.sources.plain_feeds import Part, PlainEntry, PlainFeed
 
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _FEED_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", re.IGNORECASE)
@@ -53,7 +56,32 @@ def parse_feed(body: bytes, url: str, *, now: datetime, content_type: str | None
         return parse_json_feed(body, url, now)
     if _HTML.search(start) and not _FEED_ROOT.search(start):
         raise FeedError("expected a feed, found an HTML page")
-    return _parse_xml(body, url, now, content_type)
+    plain = read_plain(body, url)
+    return _plain_feed(plain, url, now) if plain else _parse_xml(body, url, now, content_type)
+
+
+def _plain_feed(feed: PlainFeed, url: str, now: datetime) -> Feed:
+    entries = tuple(unique(_plain_entry(entry, url, now) for entry in feed.entries))
+    return Feed(_text(feed.title, MAX_TITLE), entries, asked_s=_asked_s(feed.pace))
+
+
+def _plain_entry(raw: PlainEntry, base: str, now: datetime) -> Entry | None:
+    summary = _text(raw.summary, MAX_TEXT)
+    return make_entry(
+        guid=raw.guid,
+        links=[raw.link, raw.guid],
+        base=base,
+        title=_text(raw.title, MAX_TITLE),
+        bodies=[_text(raw.content, MAX_TEXT), summary] if raw.content else [summary],
+        summary=summary,
+        author=raw.author,
+        published=true_date(raw.published, now) if raw.published is not None else None,
+        keywords=raw.keywords,
+    )
+
+
+def _text(part: Part, limit: int) -> str:
+    return html_to_text(part.value, limit) if part.is_html else clean(part.value, limit)
 
 
 def _parse_xml(body: bytes, url: str, now: datetime, content_type: str | None) -> Feed:
@@ -61,9 +89,12 @@ def _parse_xml(body: bytes, url: str, now: datetime, content_type: str | None) -
 
     try:
         # A stream, never bytes or text: feedparser opens those as a URL or a file of this machine.
-        # Its own sanitizing is left out because all markup is taken off below, at half the cost.
+        # Its work on markup (sanitizing, making links absolute) is left out: all markup is taken off below.
         parsed = feedparser.parse(
-            io.BytesIO(body), response_headers=_headers(body, url, content_type), sanitize_html=False
+            io.BytesIO(body),
+            response_headers=_headers(body, url, content_type),
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
         entries = tuple(unique(_xml_entry(raw, url, now) for raw in parsed.entries))
     except Exception as error:  # it raises many kinds on odd input (kurtmckee/feedparser#599)
