@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from console.commands import failures, history, queue, schedules, start, status
+from console.commands import failures, history, logs, queue, schedules, start, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from console.commands.output import Context, Exit
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+PERIODS = ("1h", "24h", "7d")
+LEVELS = ("debug", "info", "warning", "error")
 
 
 def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
@@ -40,6 +43,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     _failures(_group(commands, "failures", "dead letters"))
     _schedules(_group(commands, "schedules", "periodic tasks"))
     _history(commands)
+    _logs(commands)
     return parser
 
 
@@ -151,10 +155,28 @@ def _pausing(leaf: argparse.ArgumentParser) -> None:
     leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
 
 
+def _logs(commands: Subparsers) -> None:
+    log = _leaf(commands, "logs", logs.logs, "the worker's log")
+    log.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="only lines with all of them; also id: market: err: is: !inverts",
+    )
+    log.add_argument("--follow", "-f", action="store_true", help="go on with what is logged from now on")
+    log.add_argument(
+        "--level", choices=LEVELS, default="debug", help="only lines of this level and graver ones"
+    )
+    log.add_argument("--task", default="", metavar="ID", help="only lines of this task")
+    _listing(log, filtered=False)
+
+
 def _history(commands: Subparsers) -> None:
     runs = _group(commands, "runs", "the history")
     _listing(_leaf(runs, "list", history.runs, "the history, newest first"))
-    _leaf(runs, "show", history.run, "one run").add_argument("id", type=int, metavar="ID")
+    _leaf(runs, "show", history.run, "one run, and what it logged").add_argument("id", type=int, metavar="ID")
+    stats = _leaf(runs, "stats", history.stats, "rates, waiting and running times of each task")
+    stats.add_argument("--period", choices=PERIODS, default="24h", help="how far back (24h)")
     journal = _group(commands, "journal", "what operators did")
     _listing(_leaf(journal, "list", history.journal, "what operators did, newest first"), filtered=False)
     _leaf(commands, "undo", history.undo, "take an act back").add_argument("entry", nargs="?", metavar="ID")

@@ -96,15 +96,25 @@ def until(then: datetime | None, now: datetime) -> str:
 
 
 def duration(seconds: float) -> str:
-    """How long something took: `0.2s`, `12s`, `3m 05s`, `2h 10m`."""
+    """How long something took: `4ms`, `0.2s`, `12s`, `3m 05s`, `2h 10m`."""
+    if seconds < 0.1:
+        return f"{max(seconds, 0) * 1000:.0f}ms"
     if seconds < 10:
-        return f"{max(seconds, 0):.1f}s"
+        return f"{seconds:.1f}s"
     whole = int(seconds)
     if whole < 60:
         return f"{whole}s"
     if whole < 3_600:
         return f"{whole // 60}m {whole % 60:02}s"
     return f"{whole // 3_600}h {whole % 3_600 // 60:02}m"
+
+
+def rate(per_second: float) -> str:
+    """How often, in the unit in which it is a number one can imagine: `3.2/s`, `12/min`, `4/h`."""
+    units = ((1, "s"), (60, "min"), (3_600, "h"), (86_400, "d"))
+    seconds, unit = next((one for one in units if per_second * one[0] >= 1), units[-1])
+    times = per_second * seconds
+    return f"{times:.1f}/{unit}" if times < 10 else f"{times:,.0f}/{unit}"
 
 
 def number(amount: float) -> str:

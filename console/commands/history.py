@@ -5,13 +5,17 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from console.commands.output import CommandError, Exit, plain, table, unpacked
+from console.commands.logs import document as log_document
+from console.commands.output import CommandError, Exit, as_text, plain, table, unpacked
+from console.readings.stats import Period
 from console.readings.times import moment
 from console.rows import runs as rows
 from console.rows.base import Cell, Column
-from console.text import ago, clean, clean_lines, stamp
+from console.text import ago, clean, stamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.commands.output import Context
 
 
@@ -29,15 +33,39 @@ def runs(context: Context) -> Exit:
 
 
 def run(context: Context) -> Exit:
-    """One run."""
-    found = context.readings.run(context.options.id)
+    """One run in full, with what it logged."""
+    readings, options = context.readings, context.options
+    found = readings.run(options.id)
     if found is None:
-        raise CommandError(f"there is no run {context.options.id}")
-    facts = {name: value for name, value in _with_json(found).items() if value is not None}
+        raise CommandError(f"there is no run {options.id}; try: topic-console runs list")
+    log = readings.log_of_task(found.run.task_id, found.run.started_at, found.run.finished_at)
+    drawn = "" if context.json else as_text(rows.in_full(found, log, context.now()))
     context.answer(
-        _with_json(found),
-        "\n".join(f"{name:<12} {clean_lines(value, 4_000)}" for name, value in facts.items()),
-    )
+        _with_json(found.run) | {
+            "waited_s": _seconds(found.run.ready_at, found.run.started_at),
+            "took_s": _seconds(found.run.started_at, found.run.finished_at),
+            "attempts": found.attempts, "traceback": found.traceback,
+            "others": [_with_json(one) for one in found.others], "log": [log_document(line) for line in log.lines],
+        },
+        drawn,
+    )  # fmt: skip
+    return Exit.DONE
+
+
+def _seconds(start: datetime, end: datetime) -> float:
+    return round((end - start).total_seconds(), 3)
+
+
+def stats(context: Context) -> Exit:
+    """How long each task waits and takes, and how often it fails."""
+    period = Period(context.options.period)
+    found = context.readings.stats(period)
+    drawn = "" if context.json else table(
+        rows.STATS_COLUMNS, [rows.stats_cells(one) for one in found],
+        empty=f"Nothing has run in the last {period}.", width=shutil.get_terminal_size().columns,
+    )  # fmt: skip
+    documents = [{name: value for name, value in plain(one).items() if name != "trend"} for one in found]
+    context.answer(documents, drawn)
     return Exit.DONE
 
 

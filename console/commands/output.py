@@ -128,6 +128,11 @@ def unpacked(text: str | None) -> Any:
         return text
 
 
+def as_text(lines: Iterable[Sequence[Cell]]) -> str:
+    """Lines of toned text without their tones."""
+    return "\n".join("".join(part.text for part in line).rstrip() for line in lines)
+
+
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, empty: str, width: int) -> str:
     """Rows in aligned columns, as wide as the terminal.
 

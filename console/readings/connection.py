@@ -84,6 +84,10 @@ class File:
         rows = self.rows(sql, params)
         return next(iter(rows[0].values())) if rows else None
 
+    def knows(self, table: str) -> bool:
+        """Whether there is such a table: a file that no worker of this version has opened yet lacks the newest."""
+        return bool(self.value("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
+
     @contextlib.contextmanager
     def one_moment(self) -> Iterator[None]:
         """All queries inside see the same state; keep it short, since it holds back the checkpoint."""

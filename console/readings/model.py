@@ -105,13 +105,14 @@ class Depth:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """What happened in one minute."""
+    """What happened in one minute, or in some."""
 
     at: datetime
     enqueued: int = 0
     completed: int = 0  # completed and skipped
     failed: int = 0  # dead: no attempt left
     retried: int = 0
+    depth: int | None = None  # the most that was ready; None: no worker was there to see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,17 @@ class Run:
     result: str | None
     error_type: str | None
     error: str | None
+    fingerprint: str | None = None  # of a failure: what groups it with others of its cause
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """A run with what only its detail pane shows."""
+
+    run: Run
+    traceback: str | None
+    attempts: int | None  # how many its task may take, where the handler is known
+    others: tuple[Run, ...]  # the task's other runs, oldest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from console.readings.filters import condition, parse
-from console.readings.model import Minute, Run
+from console.readings.model import Minute, Run, RunDetail
 from console.readings.pages import Listing, Segment
 from console.readings.times import maybe, moment
 
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from console.readings.connection import File, Row
 
 MINUTES = 60
+OTHERS = 20
 _RUN = """SELECT id, task_id, name, subject, state, attempt, worker, enqueued_at, ready_at, started_at, finished_at,
-    retry_at, args, result, error_type, error FROM run WHERE queue = ?"""
+    retry_at, args, result, error_type, error, fingerprint FROM run WHERE queue = ?"""
 _COLUMNS = {
     "any": "name, subject, error_type, error, task_id", "task": "name", "market": "subject",
     "err": "error_type, error", "id": "task_id", "is": "state", "age": "finished_at",
@@ -43,10 +45,23 @@ def listing(file: File, queue: str, text: str, now: float) -> Listing[Run]:
     return Listing(file, [Segment(_RUN, (queue,), (("id", True),), _run, where, params, since="finished_at")])
 
 
-def detail(file: File, queue: str, run_id: int) -> Run | None:
-    """One run; None when it is not kept any more."""
-    rows = file.rows(f"{_RUN} AND id = ?", (queue, run_id))
-    return _run(rows[0]) if rows else None
+def detail(file: File, queue: str, run_id: int) -> RunDetail | None:
+    """One run in full; None when it is not kept any more."""
+    rows = file.rows(f"{_RUN.replace('error, f', 'error, traceback, f')} AND id = ?", (queue, run_id))
+    if not rows:
+        return None
+    run = _run(rows[0])
+    others = file.rows(
+        f"{_RUN} AND task_id = ? AND id <> ? ORDER BY id LIMIT ?", (queue, run.task_id, run.id, OTHERS)
+    )
+    retries = file.value("SELECT retries FROM handler WHERE queue = ? AND name = ?", (queue, run.name))
+    return RunDetail(
+        run=run,
+        traceback=rows[0]["traceback"],
+        # A task retried by an operator starts anew, and one that asks for a retry itself may exceed its number.
+        attempts=retries + 1 if retries is not None and retries + 1 >= run.attempt else None,
+        others=tuple(_run(row) for row in others),
+    )
 
 
 def last_state(file: File, task_id: str | None) -> str | None:
@@ -59,23 +74,39 @@ def last_state(file: File, task_id: str | None) -> str | None:
     return state
 
 
-def last_hour(file: File, queue: str, now: float) -> tuple[Minute, ...]:
-    """The last 60 minutes, oldest first, the current one last; quiet minutes included."""
-    current = int(now // 60)
-    first = current - MINUTES + 1
-    counts: dict[int, dict[str, int]] = {}
-    query = "SELECT minute, event, n FROM minute WHERE queue = ? AND minute BETWEEN ? AND ?"
-    for row in file.rows(query, (queue, first, current)):
-        counts.setdefault(row["minute"], {})[row["event"]] = row["n"]
+def minutes(file: File, queue: str, now: float, *, count: int = MINUTES, each: int = 1) -> tuple[Minute, ...]:
+    """The last minutes, oldest first, the current one last; quiet ones included.
+
+    Args:
+        file: `tasks.db`.
+        queue: its name.
+        now: Unix seconds.
+        count: how many to give.
+        each: how many minutes become one.
+    """
+    current = int(now // 60) // each
+    first = current - count + 1
+    bounds = (queue, first * each, int(now // 60))
+    counts: dict[int, Counter[str]] = {}
+    for row in file.rows(
+        "SELECT minute, event, n FROM minute WHERE queue = ? AND minute BETWEEN ? AND ?", bounds
+    ):
+        counts.setdefault(row["minute"] // each, Counter())[row["event"]] += row["n"]
+    depths: dict[int, int] = {}
+    if file.knows("depth_minute"):
+        query = "SELECT minute, pending FROM depth_minute WHERE queue = ? AND minute BETWEEN ? AND ?"
+        for row in file.rows(query, bounds):
+            depths[row["minute"] // each] = max(row["pending"], depths.get(row["minute"] // each, 0))
     return tuple(
         Minute(
-            at=moment(minute * 60),
+            at=moment(at * each * 60),
+            depth=depths.get(at),
             **{
-                name: sum(counts.get(minute, {}).get(event, 0) for event in events)
+                name: sum(counts.get(at, Counter())[event] for event in events)
                 for name, events in _EVENTS.items()
             },
         )
-        for minute in range(first, current + 1)
+        for at in range(first, current + 1)
     )
 
 
@@ -85,5 +116,5 @@ def _run(row: Row) -> Run:
         attempt=row["attempt"], worker=row["worker"], enqueued_at=moment(row["enqueued_at"]),
         ready_at=moment(row["ready_at"]), started_at=moment(row["started_at"]),
         finished_at=moment(row["finished_at"]), retry_at=maybe(row["retry_at"]), args=row["args"],
-        result=row["result"], error_type=row["error_type"], error=row["error"],
+        result=row["result"], error_type=row["error_type"], error=row["error"], fingerprint=row["fingerprint"],
     )  # fmt: skip

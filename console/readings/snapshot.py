@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.readings import failures, library, queue, runs, verdict
+from console.readings import failures, library, news, queue, runs, stats, verdict
 from console.readings import schedules as schedule_readings
 from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
+from console.readings.logs import LogFile
 from console.readings.model import Depth, Snapshot, Worker, WorkerState
 from console.readings.times import maybe, moment
 from worker.queue.identity import is_alive
@@ -19,8 +20,21 @@ if TYPE_CHECKING:
     from typing import Any
 
     from console.readings.connection import Row
-    from console.readings.model import Cause, Letter, LetterDetail, QueueTask, QueueTaskDetail, Run, Schedule
+    from console.readings.log_lines import LogQuery
+    from console.readings.logs import LogPart
+    from console.readings.model import (
+        Cause,
+        Letter,
+        LetterDetail,
+        Minute,
+        QueueTask,
+        QueueTaskDetail,
+        Run,
+        RunDetail,
+        Schedule,
+    )
     from console.readings.pages import Listing
+    from console.readings.stats import Period, TaskStats
     from worker.places import Home
 
 CAUSES = 20
@@ -49,6 +63,7 @@ class Readings:
         self._tasks = File(home.tasks_db, TASKS)
         self._letters = File(home.dlq_db, LETTERS)
         self._library = File(home.topics_db, LIBRARY)
+        self._log = LogFile(home.log_file, now)
         self._files = (self._tasks, self._letters, self._library)
         self._seen: tuple[object, ...] | None = None
         self._seen_at = float("-inf")
@@ -119,7 +134,7 @@ class Readings:
                 ),
                 running=queue.running(file, name, RUNNING),
                 schedules=schedule_readings.schedules(file, name, now),
-                minutes=runs.last_hour(file, name, now),
+                minutes=runs.minutes(file, name, now),
                 last_runs=runs.latest(file, name, RUNS),
             )  # fmt: skip
 
@@ -183,9 +198,29 @@ class Readings:
         """The history, newest first; `text` is a filter."""
         return runs.listing(self._tasks, self._queue, text, self._now().timestamp())
 
-    def run(self, run_id: int) -> Run | None:
-        """One run."""
+    def run(self, run_id: int) -> RunDetail | None:
+        """One run in full."""
         return runs.detail(self._tasks, self._queue, run_id)
+
+    def stats(self, period: Period) -> tuple[TaskStats, ...]:
+        """How long each task waits and takes, and how often it fails; the busiest first."""
+        return stats.stats(self._tasks, self._queue, period, self._now().timestamp())
+
+    def day(self) -> tuple[Minute, ...]:
+        """The last 24 hours in steps of five minutes, oldest first."""
+        return runs.minutes(self._tasks, self._queue, self._now().timestamp(), count=288, each=5)
+
+    def news(self, since: datetime) -> news.News:
+        """What has changed since a moment."""
+        return news.news(self._tasks, self._letters, self._queue, since.timestamp(), self._now().timestamp())
+
+    def log(self, query: LogQuery, limit: int) -> LogPart:
+        """The newest lines of the worker's log."""
+        return self._log.tail(query, limit)
+
+    def log_of_task(self, task_id: str, since: datetime, until: datetime | None, limit: int = 200) -> LogPart:
+        """What one task logged while it ran."""
+        return self._log.of_task(task_id, since, until, limit)
 
     def run_state(self, task_id: str) -> str | None:
         """How a task ended last."""

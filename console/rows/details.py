@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 BAR_WIDTH = 16
 
 
-def _facts(facts: Iterable[tuple[str, str]]) -> list[Line]:
-    return [(Cell(f"{name:<11}", Tone.QUIET), Cell(value)) for name, value in facts if value]
+def facts(known: Iterable[tuple[str, str]]) -> list[Line]:
+    """Names and what they are, a line each; those of which nothing is known are left out."""
+    return [(Cell(f"{name:<11}", Tone.QUIET), Cell(value)) for name, value in known if value]
 
 
-def _heading(text: str, note: str = "") -> list[Line]:
+def heading(text: str, note: str = "") -> list[Line]:
+    """What it is, above the rest."""
     return [(Cell(text, Tone.ACCENT), Cell(f"  {note}", Tone.QUIET)), ()]
 
 
@@ -47,11 +49,11 @@ def of_task(
     """A task of the queue."""
     task = detail.task
     progress = queue.progress(task, BAR_WIDTH, ascii_only=ascii_only)
-    lines = _heading(clean(short_name(task.name), 80), clean(task.subject, 40))
+    lines = heading(clean(short_name(task.name), 80), clean(task.subject, 40))
     if progress:
         lines += [(Cell(progress, Tone.ACCENT),), ()]
     left = "" if detail.retries_left is None else f", {plural(detail.retries_left, 'retry', 'retries')} left"
-    return lines + _facts(
+    return lines + facts(
         (
             ("state", str(task.state) if task.state == "running" else f"{task.state}: {queue.waits_for(task)}"),
             ("asked", "to stop" if task.cancel else ""),
@@ -71,12 +73,12 @@ def of_task(
 def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list[Line]:
     """A dead letter, with its traceback."""
     letter = detail.letter
-    lines = _heading(clean(short_name(letter.name), 80), clean(letter.subject, 40))
+    lines = heading(clean(short_name(letter.name), 80), clean(letter.subject, 40))
     lines += [
         (Cell(f"{clean(short_name(letter.error_type), 80)}: ", Tone.BAD), Cell(clean(letter.error, 2_000))),
         (),
     ]
-    lines += _facts(
+    lines += facts(
         (
             ("state", f"{letter.state}, {letter.reason}"),
             ("died", f"{precise(letter.last_seen, utc=utc)}, {ago(letter.last_seen, now)} ago"),
@@ -113,9 +115,9 @@ def traceback_lines(text: str) -> list[Line]:
 
 def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
     """A cause of dead letters."""
-    lines = _heading(clean(short_name(cause.error_type), 80), f"{number(cause.count)}×")
+    lines = heading(clean(short_name(cause.error_type), 80), f"{number(cause.count)}×")
     lines += [(Cell(clean(cause.error, 2_000)),), ()]
-    return lines + _facts(
+    return lines + facts(
         (
             ("task", clean(cause.name)),
             ("market", clean(cause.subject)),
@@ -128,7 +130,7 @@ def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
 def of_schedule(schedule: Schedule, now: datetime, *, utc: bool = False) -> list[Line]:
     """A schedule."""
     mark = badge(schedule)
-    lines = _heading(clean(schedule.name, 80))
+    lines = heading(clean(schedule.name, 80))
     paused = ""
     if schedule.paused:
         end = (
@@ -138,7 +140,7 @@ def of_schedule(schedule: Schedule, now: datetime, *, utc: bool = False) -> list
         )
         paused = f"{end}  {clean(schedule.pause_note, 200)}".rstrip()
     lines += [(Cell(f"{'state':<11}", Tone.QUIET), Cell(mark.text, mark.tone))]
-    return lines + _facts(
+    return lines + facts(
         (
             ("paused", paused),
             ("error", clean(schedule.error, 400)),

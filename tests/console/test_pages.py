@@ -5,6 +5,7 @@ import random
 import pytest
 
 from console.readings import Readings
+from console.readings.stats import Period
 from tests.console.homes import NOW
 
 
@@ -102,16 +103,17 @@ def test_no_reading_scans_or_sorts(builder, readings):
         file.rows = lambda sql, params=(), original=original, conn=conn: (
             seen.append((sql, plan(conn, sql, params))) or original(sql, params)
         )
-    readings.snapshot()
+    readings.snapshot(), readings.day(), readings.news(NOW), [readings.stats(period) for period in Period]
+    readings.run(1)
     for listing in (readings.queue(), readings.letters(), readings.letters("f1"), readings.runs()):
         window = listing.first(2)
         listing.last(2), listing.after(window.places[0], 2), listing.before(window.places[-1], 2)
         listing.again(window.places[0], 2)
     assert len(seen) > 40
-    # Small by nature: one row for each worker, each running task, each cause, each schedule.
-    bounded = ("SCAN worker", "SCAN claim", "SCAN cause", "SCAN periodic", "SCAN depth")
+    # Small by nature: one row for each worker, each running task, each cause, each schedule, each table.
+    bounded = ("SCAN worker", "SCAN claim", "SCAN cause", "SCAN periodic", "SCAN depth", "SCAN sqlite_master")
     # Headings of a view of two halves, each of which has a step of its own.
-    headings = ("CO-ROUTINE", "COMPOUND QUERY", "LEFT-MOST SUBQUERY", "UNION ALL")
+    headings = ("CO-ROUTINE", "COMPOUND QUERY", "LEFT-MOST SUBQUERY", "UNION ALL", "LIST SUBQUERY")
     for sql, steps in seen:
         for step in steps.split(" | "):
             small = step.startswith(bounded) or "claim" in sql or "cause" in sql

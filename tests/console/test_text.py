@@ -54,7 +54,7 @@ def test_an_age_is_short(seconds, words):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.04, "0.0s"), (9.96, "10.0s"), (12, "12s"), (185, "3m 05s"), (7800, "2h 10m")]
+    ("seconds", "words"), [(0.04, "40ms"), (9.96, "10.0s"), (12, "12s"), (185, "3m 05s"), (7800, "2h 10m")]
 )
 def test_a_duration_is_exact_where_it_is_short(seconds, words):
     assert text.duration(seconds) == words

@@ -1,0 +1,84 @@
+"""A line of the log: for the list, for the detail pane, and for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.readings.log_lines import Level
+from console.rows.base import Cell, Tone
+from console.text import clean, clean_lines, local
+
+if TYPE_CHECKING:
+    from console.readings.log_lines import LogLine
+
+    Line = tuple[Cell, ...]
+
+EVENT, FIELD = 600, 200
+_WORDS = {
+    Level.DEBUG: ("debug", Tone.QUIET), Level.INFO: ("info", Tone.QUIET), Level.WARNING: ("warn", Tone.WARN),
+    Level.ERROR: ("error", Tone.BAD), Level.CRITICAL: ("fatal", Tone.BAD),
+}  # fmt: skip
+
+
+def key(line: LogLine) -> str:
+    """What tells this line from the others."""
+    return f"{line.place[0]}:{line.place[1]}"
+
+
+def cells(line: LogLine, *, utc: bool = False, task: bool = True) -> Line:
+    """A line of the log as one line.
+
+    Args:
+        line: what was read.
+        utc: show the time in UTC.
+        task: say which task it belongs to; needless where all belong to one.
+    """
+    level = Level.of(line.level)
+    word, tone = _WORDS[level] if level else (clean(line.level, 5), Tone.QUIET)
+    at = f"{local(line.at, utc=utc):%H:%M:%S}" if line.at else ""
+    told = Tone.PLAIN if level is None or level == Level.INFO else tone
+    parts = [Cell(f"{at:<8} ", Tone.QUIET), Cell(f"{word:<5} ", tone)]
+    if task:
+        parts.append(Cell(f"{short_id(line.task_id):<8} ", Tone.ACCENT))
+    parts.append(Cell(clean(line.event, EVENT), told))
+    parts += [Cell(f"  {clean(name, 40)}={clean(text, FIELD)}", Tone.QUIET) for name, text in line.fields]
+    if line.exception:
+        last = line.exception.strip().rpartition("\n")[2]
+        parts.append(Cell(f"  {clean(last, FIELD)}", Tone.BAD))
+    return tuple(parts)
+
+
+def short_id(task_id: str | None) -> str:
+    """The first eight signs of a task's id; enough to tell it from others, and to filter by."""
+    return clean(task_id, 100)[:8]
+
+
+def in_full(line: LogLine, *, utc: bool = False) -> list[Line]:
+    """All that a line says."""
+    level = Level.of(line.level)
+    tone = _WORDS[level][1] if level else Tone.QUIET
+    at = f"{local(line.at, utc=utc):%Y-%m-%d %H:%M:%S.%f}"[:-3] if line.at else ""
+    lines: list[Line] = [
+        (Cell(at, Tone.QUIET), Cell(f"  {clean(line.level, 20)}", tone), Cell(f"  {clean(line.logger)}", Tone.QUIET)),
+        (),
+        *((Cell(text),) for text in clean_lines(line.event).splitlines()),
+    ]  # fmt: skip
+    if line.fields:
+        width = min(max(len(name) for name, _ in line.fields), 20)
+        lines += [(), *(
+            (Cell(f"{clean(name, 40):<{width}}  ", Tone.QUIET), Cell(clean(text, 2_000)))
+            for name, text in line.fields
+        )]  # fmt: skip
+    if line.task_id:
+        lines += [(), (Cell("task  ", Tone.QUIET), Cell(clean(line.task_id), Tone.ACCENT))]
+    if line.exception:
+        lines += [(), *((Cell(text),) for text in clean_lines(line.exception).splitlines())]
+    return lines
+
+
+def text(line: LogLine, *, utc: bool = False) -> str:
+    """The line for a plain terminal, a traceback below it."""
+    told = "".join(part.text for part in cells(line, utc=utc)).rstrip()
+    if not line.exception:
+        return told
+    return f"{told}\n{clean_lines(line.exception)}"
