@@ -185,11 +185,14 @@ def sync_to_notion() -> dict[str, Any]:
         return {**totals, "skipped": why}
     from worker.research.sinks.notion import sync_topics  # noqa: PLC0415 - brings notion-client
     from worker.research.topics import rank_topics  # noqa: PLC0415
+    from worker.research.topics_store import save_ranking  # noqa: PLC0415
 
     with _library() as library:
         for market in markets:
+            ranking = rank_topics(market, library, now=dt.datetime.now(dt.UTC))
+            save_ranking(library, ranking)
             stats = sync_topics(
-                rank_topics(market, library, now=dt.datetime.now(dt.UTC), limit=notion.limit),
+                ranking.topics[: notion.limit],
                 library,
                 token=token.get_secret_value(),
                 database_id=notion.database_id,

@@ -7,6 +7,7 @@ are there already is noted in `upkeep` and done by the worker in batches. Times 
 from __future__ import annotations
 
 from worker.research.schema_sources import SOURCES
+from worker.research.schema_topics import TOPICS
 
 UPKEEP = """
 CREATE TABLE upkeep (                         -- work on old rows that a migration left to the worker
@@ -54,4 +55,4 @@ CREATE TRIGGER topic_renamed AFTER UPDATE OF title ON topic BEGIN
 END;
 """
 
-V2 = f"{UPKEEP}{COPIES}{SEARCH}{SOURCES}"
+V2 = f"{UPKEEP}{COPIES}{SEARCH}{SOURCES}{TOPICS}"

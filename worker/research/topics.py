@@ -1,45 +1,43 @@
-"""The week's topics: what the headlines of many sources have in common.
+"""The topics of a market: what several outlets speak of now, and how that compares with before.
 
-Phrases of one to three words are taken from the titles of a market's recent documents. A phrase that
-several sources use is a candidate; candidates that share most of their documents are one topic. A
-topic's score grows with the number of distinct sources and with how near it is to the market's
-keywords. Nothing but the library is needed: no model, no network.
+Phrases that several outlets use (`topics_candidates`) are gathered by the stories they share
+(`topics_clusters`), weighed against their own past (`topics_scores`) and known again from run to run
+(`topics_identity`). Nothing but the library is needed: no model, no network. A model may give names
+afterwards (`topics_llm`); it never ranks.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import unicodedata
-from collections import defaultdict
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from worker.research.library import moment
-from worker.research.words import STOP_WORDS, TOO_GENERAL, stem
+from worker.research.phrases import Compounds, Phrase, spelling, stems
+from worker.research.text import clean
+from worker.research.topics_candidates import Voices, find_candidates
+from worker.research.topics_clusters import Cluster, find_clusters
+from worker.research.topics_identity import Identities
+from worker.research.topics_scores import ScoreParts, Trend, score
+from worker.research.topics_stories import HISTORY, Stories, Story, read_stories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from worker.research.library import Library
     from worker.research.markets import Market
 
-MAX_WORDS: Final = 3
-MAX_SAMPLES: Final = 4
-MAX_TOPICS: Final = 300
-MAX_HEADLINES: Final = 20_000
-# Two phrases are one topic when this share of the smaller one's documents is shared.
-SAME_TOPIC: Final = 0.6
-# How many sources must carry a phrase; a single word is seldom a topic, so it needs one more unless it is
-# a keyword's. A market of fewer sources asks for as many as it has.
-MIN_SOURCES: Final = 2
+__all__ = ["Headline", "Ranking", "ScoreParts", "Topic", "Trend", "rank_topics"]
 
-_WORD = re.compile(r"\w+(?:[-'\u2019]\w+)*")
-_CLAUSE_END = re.compile(r"[:;,.!?()|\u201e\u201c\u201d\"\u2013\u2014/]")  # with German quotes and dashes
-
-Phrase = tuple[str, ...]
+MAX_SAMPLES: Final = 5
+MAX_TITLE: Final = 100
+MAX_PHRASES: Final = 8
+# Titles that are looked at for a topic's spelling and samples.
+_READ_OF_TOPIC: Final = 24
+_BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +51,6 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreParts:
-    """What a score is made of.
-
-    Attributes:
-        sources: distinct ones that carry the topic.
-        documents: distinct stories.
-        keyword_fit: share of the stories that touch one of the market's keywords, 0 to 1.
-    """
-
-    sources: int
-    documents: int
-    keyword_fit: float
-
-    @property
-    def score(self) -> float:
-        """0 to 100: each doubling of sources counts the same, a perfect fit doubles it."""
-        voices = math.log2(1 + self.sources) + 0.25 * math.log2(1 + self.documents)
-        return round(min(100.0, 10 * voices * (1 + self.keyword_fit)), 1)
-
-
-@dataclass(frozen=True, slots=True)
 class Topic:
     """A topic of a market.
 
@@ -81,11 +58,17 @@ class Topic:
         market: the market's name.
         country: what the market's file calls market.
         key: stable over weeks, unique within the market.
-        title: the phrase as the headlines spell it.
+        title: its phrase as the headlines spell it, or what a model called it.
         score: see `ScoreParts.score`.
         sources: keys of the distinct sources.
-        samples: some headlines, one per source first.
-        first_seen: when the library first saw one of its documents, over all weeks it was ranked in.
+        samples: some headlines, each of another outlet first, the most telling first.
+        first_seen: when the library first saw one of its stories, over all weeks it was ranked in.
+        phrases: by which it is known again, the hottest first.
+        stories: ids of its documents in the window.
+        days: outlets that told it on each day, oldest first, the current window last.
+        named_by: the model that named it; None where its title is its phrase.
+        summary: what happened, in the model's words.
+        angle: what could be written about it, in the model's words.
     """
 
     market: str
@@ -99,248 +82,215 @@ class Topic:
     sources: tuple[str, ...]
     samples: tuple[Headline, ...]
     first_seen: datetime
+    phrases: tuple[str, ...] = ()
+    stories: tuple[int, ...] = ()
+    days: tuple[int, ...] = ()
+    named_by: str | None = None
+    summary: str | None = None
+    angle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Story:
-    """A document as the ranking sees it: stems of the title by position, and of everything."""
+class Ranking:
+    """A market's topics as of a moment.
 
-    id: int
-    headline: Headline
-    seen: datetime
-    stems: tuple[str | None, ...]  # None: a stop word or the end of a clause, which no phrase crosses
-    words: tuple[str, ...]
-    all_stems: frozenset[str]
-
-
-def rank_topics(market: Market, library: Library, *, now: datetime, limit: int = 50) -> tuple[Topic, ...]:
-    """The topics of the market's last `lookback_days`, best first. Reads only; see `save_topics`.
-
-    The window is over when a document was first seen, so that one without a date counts too.
+    Attributes:
+        topics: best first.
+        stories: of the window.
+        outlets: that told them.
+        history: earlier windows the topics were compared with; 0 means that there is no history yet, so
+            that nothing can be said to rise.
+        days: length of a window.
     """
-    since = now - timedelta(days=market.scheduling.lookback_days)
-    stories = tuple(_stories(market, library, since))
-    heard = {story.headline.source for story in stories}
-    keywords = [_stems(keyword) for keyword in market.seed_keywords]
-    candidates = _candidates(stories, len(heard), frozenset(part for keyword in keywords for part in keyword))
-    known = {row["key"]: moment(row["first_seen"]) for row in _stored(library, market.name)}
-    merged = dict(_merged(candidates))
-    used = {"-".join(phrase) for phrase in merged}
-    topics: list[Topic] = []
-    for phrase, members in merged.items():
-        key = _stable_key(phrase, known, used)
-        used.add(key)
-        topics.append(_topic(market, key, phrase, members, keywords, known.get(key)))
-    topics.sort(key=lambda topic: (-topic.score, topic.key))
-    return tuple(topics[:limit])
+
+    market: str
+    at: datetime
+    topics: tuple[Topic, ...]
+    stories: int
+    outlets: int
+    history: int
+    days: int
+    seconds: float = field(default=0.0, compare=False)
 
 
-def save_topics(library: Library, topics: Iterable[Topic], *, now: datetime) -> None:
-    """Remembers what was ranked; what Notion knows of a topic stays with it."""
-    with library.transaction() as conn:
-        conn.executemany(
-            "INSERT INTO topic (market, key, title, score, parts, sources, documents, samples, first_seen, last_seen) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (market, key) DO UPDATE SET "
-            "title = excluded.title, score = excluded.score, parts = excluded.parts, sources = excluded.sources, "
-            "documents = excluded.documents, samples = excluded.samples, "
-            "first_seen = min(first_seen, excluded.first_seen), last_seen = excluded.last_seen",
-            [
-                (
-                    topic.market,
-                    topic.key,
-                    topic.title,
-                    topic.score,
-                    json.dumps(asdict(topic.parts) | {"source_keys": topic.sources}),
-                    topic.parts.sources,
-                    topic.parts.documents,
-                    json.dumps([_sample(one) for one in topic.samples], ensure_ascii=False),
-                    topic.first_seen.timestamp(),
-                    now.timestamp(),
-                )
-                for topic in topics
-            ],
+def rank_topics(market: Market, library: Library, *, now: datetime, limit: int = 100) -> Ranking:
+    """Ranks the topics of the market's last `lookback_days`; see `topics_store.save` for keeping them.
+
+    Raises:
+        LibraryError: the library cannot be read or written.
+    """
+    started = time.monotonic()
+    stories = read_stories(market, library, now)
+    keywords = [found for keyword in market.seed_keywords if (found := stems(keyword))]
+    candidates, compounds = find_candidates(stories, keywords)
+    scorer = _Scorer(stories, compounds, keywords)
+    scored = [(scorer.parts(cluster), cluster) for cluster in find_clusters(candidates, stories)]
+    scored = [one for one in scored if one[0].sources]
+    scored.sort(key=lambda one: (-one[0].score, one[1].phrase))
+    maker = _Maker(market, library, stories, compounds)
+    return Ranking(
+        market=market.name,
+        at=now,
+        topics=tuple(maker.topics(scored[:limit])),
+        stories=len(stories.window),
+        outlets=stories.heard,
+        history=len(stories.history),
+        days=stories.days,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+class _Scorer:
+    """Scores clusters."""
+
+    def __init__(self, stories: Stories, compounds: Compounds, keywords: Sequence[Phrase]) -> None:
+        self._stories, self._compounds, self._keywords = stories, compounds, keywords
+        self._touching: dict[int, bool] = {}
+
+    def parts(self, cluster: Cluster) -> ScoreParts:
+        """Who spoke of the cluster's phrases, now and before; its stories decide for now."""
+        windows: defaultdict[int, Voices] = defaultdict(Voices)
+        for member in cluster.members:
+            for number, voices in member.windows.items():
+                for outlet, bits in voices.days.items():
+                    windows[number].days[outlet] = windows[number].days.get(outlet, 0) | bits
+                    windows[number].loudness[outlet] = max(
+                        voices.loudness[outlet], windows[number].loudness.get(outlet, 0.0)
+                    )
+        touching = sum(self._touches(number) for number in cluster.stories)
+        return score(
+            windows,
+            self._stories.exposure,
+            self._stories.history,
+            documents=len(cluster.stories),
+            keyword_fit=touching / len(cluster.stories),
+            days=self._stories.days,
         )
 
-
-def _sample(headline: Headline) -> dict[str, Any]:
-    return asdict(headline) | {"at": headline.at.isoformat()}
-
-
-def _stored(library: Library, market: str) -> list[Any]:
-    return library.rows("SELECT key, first_seen FROM topic WHERE market = ? ORDER BY score DESC", market)
-
-
-# -- reading the week --------------------------------------------------------------------------------
+    def _touches(self, number: int) -> bool:
+        """Whether a story has all words of one of the keywords, alone or within compounds."""
+        if number not in self._touching:
+            story = self._stories.window[number]
+            words = {*story.title, *story.lead}
+            words |= {part for word in words for part in self._compounds.parts(word)}
+            self._touching[number] = any(words.issuperset(keyword) for keyword in self._keywords)
+        return self._touching[number]
 
 
-def _stories(market: Market, library: Library, since: datetime) -> Iterator[_Story]:
-    """The market's stories since then, its own and those another market had stored before."""
-    rows = library.rows(
-        "SELECT id, title, url, source, summary, content, published_at, fetched_at AS seen FROM document "
-        "WHERE market = ?1 AND fetched_at >= ?2 UNION ALL "
-        "SELECT d.id, d.title, d.url, l.source, d.summary, d.content, d.published_at, min(l.seen_at) AS seen "
-        "FROM duplicate AS l JOIN document AS d ON d.id = l.document "
-        "WHERE l.market = ?1 AND d.market <> ?1 AND l.seen_at >= ?2 GROUP BY d.id "
-        "ORDER BY seen DESC, id LIMIT ?3",
-        market.name,
-        since.timestamp(),
-        MAX_HEADLINES,
-    )
-    excluded = [_stems(keyword) for keyword in market.excluded_keywords]
-    for row in rows:
-        seen = moment(row["seen"])
-        at = moment(row["published_at"]) if row["published_at"] is not None else seen
-        stems, words = _phrased(row["title"])
-        everything = frozenset(_stems(f"{row['title']} {row['summary'] or ''} {row['content'][:1000]}"))
-        if not any(_touches(keyword, everything) for keyword in excluded):
-            headline = Headline(row["title"], row["url"], row["source"], at)
-            yield _Story(row["id"], headline, seen, stems, words, everything)
+class _Maker:
+    """Makes topics of clusters: names, keys, samples."""
 
+    def __init__(self, market: Market, library: Library, stories: Stories, compounds: Compounds) -> None:
+        self._market, self._library = market, library
+        self._stories, self._compounds = stories, compounds
+        self._rows: dict[int, sqlite3.Row] = {}
 
-def _phrased(title: str) -> tuple[tuple[str | None, ...], tuple[str, ...]]:
-    """Stems and words of a title, with a None where a phrase must end."""
-    stems: list[str | None] = []
-    words: list[str] = []
-    end = 0
-    text = unicodedata.normalize("NFC", title)
-    for match in _WORD.finditer(text):
-        if _CLAUSE_END.search(text, end, match.start()):
-            stems.append(None)
-            words.append("")
-        end = match.end()
-        is_content = match[0].casefold() not in STOP_WORDS and len(match[0]) > 1 and not match[0].isdecimal()
-        stems.append(stem(match[0]) if is_content else None)
-        words.append(match[0])
-    return tuple(stems), tuple(words)
+    def topics(self, scored: Sequence[tuple[ScoreParts, Cluster]]) -> Iterable[Topic]:
+        """The topics, in the same order; each gets the key it had before, if it was there before."""
+        telling = [self._telling(cluster) for _, cluster in scored]
+        self._read({story.id for stories in telling for story in stories})
+        known = Identities(self._library, self._market.name)
+        for (parts, cluster), shown in zip(scored, telling, strict=True):
+            ids = frozenset(self._stories.window[number].id for number in cluster.stories)
+            phrases = tuple(" ".join(phrase) for phrase in cluster.phrases[:MAX_PHRASES])
+            key, since = known.take(phrases, "-".join(cluster.phrase), ids)
+            first = min(self._stories.window[number].seen for number in cluster.stories)
+            yield Topic(
+                market=self._market.name,
+                country=self._market.market,
+                domain=self._market.domain,
+                language=self._market.language,
+                key=key,
+                title=self._title(cluster.phrase, shown),
+                score=parts.score,
+                parts=parts,
+                sources=self._sources(cluster),
+                samples=tuple(self._samples(shown)),
+                first_seen=moment(min(first, since) if since is not None else first),
+                phrases=phrases,
+                stories=tuple(sorted(ids)),
+                days=self._days(cluster),
+            )
 
+    def _telling(self, cluster: Cluster) -> list[Story]:
+        """The cluster's stories, those first that say most of it and that most outlets carry."""
+        said = Counter(number for member in cluster.members for number in member.titled)
+        ordered = sorted(
+            cluster.stories,
+            key=lambda number: (
+                -min(said[number], 4),
+                -len(self._stories.window[number].tellings),
+                -self._stories.window[number].seen,
+                number,
+            ),
+        )
+        return [self._stories.window[number] for number in ordered[:_READ_OF_TOPIC]]
 
-def _stems(text: str) -> tuple[str, ...]:
-    return tuple(stem(word) for word in _WORD.findall(unicodedata.normalize("NFC", text)))
+    def _read(self, ids: set[int]) -> None:
+        wanted = sorted(ids)
+        for at in range(0, len(wanted), _BATCH):
+            batch = wanted[at : at + _BATCH]
+            rows = self._library.rows(
+                "SELECT id, title, url, published_at, fetched_at FROM document "
+                f"WHERE id IN ({', '.join('?' * len(batch))})",
+                *batch,
+            )
+            self._rows.update({row["id"]: row for row in rows})
 
+    def _title(self, phrase: Phrase, shown: Sequence[Story]) -> str:
+        """The phrase as the titles spell it."""
+        found = Counter(
+            spelt
+            for story in shown
+            if (spelt := spelling(phrase, self._rows[story.id]["title"], self._compounds))
+        )
+        if len(shown) == 1:  # one text in many outlets: its headline says more than any words of it
+            return clean(self._rows[shown[0].id]["title"], MAX_TITLE)
+        if not found:
+            return " ".join(phrase).capitalize()
+        most = max(found.values())
+        # Of forms that are about as common, the shortest is mostly the one a dictionary has.
+        best = min((form for form in found if found[form] * 2 >= most), key=lambda form: (len(form), form))
+        return best[:1].upper() + best[1:]
 
-def _touches(keyword: tuple[str, ...], stems: frozenset[str]) -> bool:
-    """Whether all of a keyword's words are there."""
-    return bool(keyword) and stems.issuperset(keyword)
+    def _samples(self, shown: Sequence[Story]) -> Iterable[Headline]:
+        """Headlines of as many outlets as there is room for."""
+        first_of: dict[int, Headline] = {}
+        rest: list[Headline] = []
+        for story in shown:
+            row = self._rows[story.id]
+            at = moment(row["published_at"] if row["published_at"] is not None else row["fetched_at"])
+            telling = story.tellings[0]
+            headline = Headline(row["title"], row["url"], telling.source, at)
+            if first_of.setdefault(telling.outlet, headline) is not headline:
+                rest.append(headline)
+        yield from [*first_of.values(), *rest][:MAX_SAMPLES]
 
+    def _sources(self, cluster: Cluster) -> tuple[str, ...]:
+        return tuple(
+            sorted(
+                {
+                    telling.source
+                    for number in cluster.stories
+                    for telling in self._stories.window[number].tellings
+                    if telling.day < self._stories.days
+                }
+            )
+        )
 
-# -- finding topics ----------------------------------------------------------------------------------
-
-
-def _candidates(
-    stories: tuple[_Story, ...], heard: int, keyword_stems: frozenset[str]
-) -> dict[Phrase, dict[int, _Story]]:
-    """Phrases that enough of the sources heard use, each with the stories it stands in."""
-    found: defaultdict[Phrase, dict[int, _Story]] = defaultdict(dict)
-    for story in stories:
-        for phrase in _phrases(story.stems):
-            found[phrase][story.id] = story
-
-    def enough(phrase: Phrase, members: dict[int, _Story]) -> bool:
-        needed = MIN_SOURCES + (len(phrase) == 1 and phrase[0] not in keyword_stems)
-        voices = {story.headline.source for story in members.values()}
-        return len(members) > 1 and len(voices) >= min(needed, heard)
-
-    return {phrase: members for phrase, members in found.items() if enough(phrase, members)}
-
-
-def _phrases(stems: tuple[str | None, ...]) -> Iterator[Phrase]:
-    """Runs of content words, the too general ones only in company."""
-    for start in range(len(stems)):
-        phrase: Phrase = ()
-        for part in stems[start : start + MAX_WORDS]:
-            if part is None:
-                break
-            phrase = (*phrase, part)
-            if len(phrase) > 1 or part not in TOO_GENERAL:
-                yield phrase
-
-
-def _merged(candidates: dict[Phrase, dict[int, _Story]]) -> Iterator[tuple[Phrase, dict[int, _Story]]]:
-    """One phrase for those that overlap: the one most sources use, and of equals the longest."""
-
-    def rank(item: tuple[Phrase, dict[int, _Story]]) -> tuple[int, int, int, Phrase]:
-        phrase, members = item
-        voices = {story.headline.source for story in members.values()}
-        return -len(voices), -len(members), -len(phrase), phrase
-
-    taken: list[frozenset[int]] = []
-    for phrase, members in sorted(candidates.items(), key=rank):
-        ids = frozenset(members)
-        if all(len(ids & other) < SAME_TOPIC * min(len(ids), len(other)) for other in taken):
-            taken.append(ids)
-            named = _fullest(phrase, candidates)
-            yield named, candidates[named]
-        if len(taken) == MAX_TOPICS:
-            return
-
-
-def _fullest(phrase: Phrase, candidates: dict[Phrase, dict[int, _Story]]) -> Phrase:
-    """The longest phrase that holds this one in most of its stories: "Smart Building" for "Building"."""
-    ids = candidates[phrase].keys()
-    fuller = [
-        other
-        for other, members in candidates.items()
-        if len(other) > len(phrase)
-        and " ".join(phrase) in " ".join(other)
-        and len(members.keys() & ids) >= SAME_TOPIC * len(ids)
-    ]
-    return max(fuller, key=lambda other: (len(candidates[other]), len(other), other), default=phrase)
-
-
-def _stable_key(phrase: Phrase, known: Iterable[str], used: set[str]) -> str:
-    """The key the topic had before, though its phrase may have grown or shrunk by a word since."""
-    key = "-".join(phrase)
-    words = set(key.split("-"))
-    if key not in known:
-        for old in known:
-            parts = set(old.split("-"))
-            if old not in used and (words < parts or parts < words):
-                return old
-    return key
-
-
-def _topic(
-    market: Market,
-    key: str,
-    phrase: Phrase,
-    members: dict[int, _Story],
-    keywords: list[tuple[str, ...]],
-    known_since: datetime | None,
-) -> Topic:
-    stories = sorted(members.values(), key=lambda story: (story.headline.at, story.id), reverse=True)
-    sources = tuple(sorted({story.headline.source for story in stories}))
-    touching = sum(any(_touches(keyword, story.all_stems) for keyword in keywords) for story in stories)
-    parts = ScoreParts(len(sources), len(stories), round(touching / len(stories), 3))
-    first = min(story.seen for story in stories)
-    return Topic(
-        market=market.name,
-        country=market.market,
-        domain=market.domain,
-        language=market.language,
-        key=key,
-        title=_title(phrase, stories),
-        score=parts.score,
-        parts=parts,
-        sources=sources,
-        samples=tuple(_samples(stories)),
-        first_seen=min(first, known_since) if known_since else first,
-    )
-
-
-def _title(phrase: Phrase, stories: list[_Story]) -> str:
-    """The phrase as the headlines spell it most often; of equals the first in the alphabet."""
-    spellings: defaultdict[str, int] = defaultdict(int)
-    for story in stories:
-        for start in range(len(story.stems) - len(phrase) + 1):
-            if story.stems[start : start + len(phrase)] == phrase:
-                spellings[" ".join(story.words[start : start + len(phrase)])] += 1
-    return min(spellings, key=lambda spelling: (-spellings[spelling], spelling))
-
-
-def _samples(stories: list[_Story]) -> Iterator[Headline]:
-    """Headlines of as many sources as there is room for, the newest first."""
-    first_of: dict[str, Headline] = {}
-    for story in stories:
-        first_of.setdefault(story.headline.source, story.headline)
-    rest = [story.headline for story in stories if story.headline not in first_of.values()]
-    yield from [*first_of.values(), *rest][:MAX_SAMPLES]
+    def _days(self, cluster: Cluster) -> tuple[int, ...]:
+        """Outlets on each day, oldest first."""
+        days = self._stories.days
+        speaking: defaultdict[int, set[int]] = defaultdict(set)
+        windows: defaultdict[int, Voices] = defaultdict(Voices)
+        for member in cluster.members:
+            for window, voices in member.windows.items():
+                windows[window].days |= {
+                    outlet: bits | windows[window].days.get(outlet, 0) for outlet, bits in voices.days.items()
+                }
+        for window, voices in windows.items():
+            for outlet, bits in voices.days.items():
+                for day in range(days):
+                    if bits >> day & 1:
+                        speaking[window * days + day].add(outlet)
+        return tuple(len(speaking[day]) for day in range((HISTORY + 1) * days - 1, -1, -1))

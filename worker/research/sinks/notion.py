@@ -23,7 +23,6 @@ from worker.research.sinks.notion_api import (
     PagePutAwayError,
     UnknownOutcomeError,
 )
-from worker.research.topics import save_topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +80,7 @@ def sync_topics(
     """Brings the database up to date with the topics; repeating it changes nothing.
 
     Args:
-        topics: as ranked; they are saved to the library first.
+        topics: as ranked and saved.
         library: remembers which page a topic has.
         token: the integration's secret.
         database_id: of the database, or of its data source.
@@ -97,7 +96,6 @@ def sync_topics(
         LibraryError: the library cannot be read or written.
     """
     wanted = tuple(topics)
-    save_topics(library, wanted, now=now())
     done = {"created": 0, "updated": 0, "unchanged": 0}
     with NotionApi(
         token, base_url=base_url, requests_per_second=requests_per_second, timeout_s=timeout_s, pause=pause

@@ -1,0 +1,181 @@
+"""What a topic's score is made of: five parts that add up, each with its reason.
+
+A rise is measured against the topic's own past: the voices of each earlier window, scaled to how much was
+heard then. What comes back every few weeks has a wide past, so its return is no rise. Without a past there is
+no rise, and that is said.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from worker.research.topics_candidates import Voices
+
+MOST_POINTS: Final = {"rise": 50.0, "sources": 20.0, "fit": 15.0, "novelty": 10.0, "span": 5.0}
+# A surprise of this many standard deviations is called a rise, or a fall.
+RISING: Final = 1.5
+FALLING: Final = -1.5
+_HALF_RISE: Final = 3.0
+_HALF_SOURCES: Final = 5.0
+
+
+class Trend(StrEnum):
+    """How a topic stands to its own past."""
+
+    NEW = "new"  # nobody spoke of it in any earlier window
+    RISING = "rising"
+    STEADY = "steady"
+    FALLING = "falling"
+    UNKNOWN = "unknown"  # no history yet
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreParts:
+    """The facts of a topic, and what they are worth.
+
+    Attributes:
+        sources: distinct outlets that carry it, syndicated copies included.
+        documents: distinct stories.
+        keyword_fit: share of the stories that touch one of the market's keywords, 0 to 1.
+        voices: how many speak of it now; an outlet that repeats itself is one voice, a copy a third of one.
+        evenness: outlets it would take to speak this much if all spoke the same, 1 to `sources`.
+        usual: voices in an earlier window on average, scaled to what was heard then; None: no history yet.
+        surprise: standard deviations above (below) what is usual; None: no history yet.
+        novelty: share of the earlier windows in which nobody spoke of it, 0 to 1; None: no history yet.
+        span: days of the window on which it was told.
+        days: length of the window.
+        history: earlier windows it was compared with.
+    """
+
+    sources: int
+    documents: int
+    keyword_fit: float
+    voices: float = 0.0
+    evenness: float = 0.0
+    usual: float | None = None
+    surprise: float | None = None
+    novelty: float | None = None
+    span: int = 1
+    days: int = 7
+    history: int = 0
+
+    @property
+    def points(self) -> dict[str, float]:
+        """What each part is worth; none can be more than `MOST_POINTS` says."""
+        rise = max(0.0, self.surprise or 0.0)
+        shares = {
+            "rise": 1 - math.exp(-rise / _HALF_RISE),
+            "sources": 1 - math.exp(-min(self.evenness, self.voices) / _HALF_SOURCES),
+            "fit": self.keyword_fit,
+            "novelty": self.novelty or 0.0,
+            "span": self.span / self.days,
+        }
+        return {name: round(MOST_POINTS[name] * share, 1) for name, share in shares.items()}
+
+    @property
+    def score(self) -> float:
+        """The sum of the points, 0 to 100."""
+        return round(sum(self.points.values()), 1)
+
+    @property
+    def velocity(self) -> float | None:
+        """How many times its usual voices it has now; None: no history yet."""
+        return None if self.usual is None else round((self.voices + 0.5) / (self.usual + 0.5), 2)
+
+    @property
+    def trend(self) -> Trend:
+        """The surprise in a word."""
+        if self.surprise is None:
+            return Trend.UNKNOWN
+        if self.novelty == 1.0:
+            return Trend.NEW
+        if self.surprise >= RISING:
+            return Trend.RISING
+        return Trend.FALLING if self.surprise <= FALLING else Trend.STEADY
+
+    @property
+    def confidence(self) -> float:
+        """How sure it is that this is a topic and stands as said, 0 to 1.
+
+        Two outlets may be chance, nine are not; nine copies of one text are one report; and without four
+        windows of history little is known of what is usual.
+        """
+        outlets = 1 - math.pow(0.6, max(0.0, self.evenness - 0.5))
+        own_reports = min(1.0, math.sqrt(self.documents / max(1, self.sources)))
+        past = 0.6 + 0.4 * min(1.0, self.history / 4)
+        return round(outlets * own_reports * past, 2)
+
+
+def score(
+    windows: Mapping[int, Voices],
+    exposure: Sequence[int],
+    history: Sequence[int],
+    *,
+    documents: int,
+    keyword_fit: float,
+    days: int,
+) -> ScoreParts:
+    """The parts of a topic.
+
+    Args:
+        windows: who spoke of it in each window; 0 is the current one.
+        exposure: how much was heard at all in each window.
+        history: the earlier windows that can be compared with.
+        documents: distinct stories now.
+        keyword_fit: see `ScoreParts`.
+        days: length of a window.
+    """
+    now = windows[0]
+    strengths = [
+        windows[number].strength * exposure[0] / exposure[number] if number in windows else 0.0
+        for number in history
+    ]
+    usual = statistics.fmean(strengths) if strengths else None
+    told = 0
+    for bits in now.days.values():
+        told |= bits
+    return ScoreParts(
+        sources=len(now.days),
+        documents=documents,
+        keyword_fit=round(keyword_fit, 3),
+        voices=round(now.strength, 2),
+        evenness=round(_evenness(now), 2),
+        usual=None if usual is None else round(usual, 2),
+        surprise=None if usual is None else round(surprise(now.strength, strengths), 2),
+        novelty=None if usual is None else round(sum(not one for one in strengths) / len(strengths), 2),
+        span=told.bit_count(),
+        days=days,
+        history=len(history),
+    )
+
+
+def surprise(now: float, past: Sequence[float]) -> float:
+    """How far the voices now are from what is usual, in standard deviations.
+
+    The signed root of the Poisson deviance, against the mean and the spread of the past: above the mean plus
+    one spread it rises, below the mean less one spread it falls, between them it is as usual.
+    https://en.wikipedia.org/wiki/Deviance_(statistics)
+    """
+    mean = statistics.fmean(past)
+    # With few windows their spread says little; a third of the mean is then taken to be usual.
+    spread = max(statistics.pstdev(past), mean / 3 if len(past) < 4 else 0.0)
+    high, low = mean + spread + 0.5, max(mean - spread, 0.25)
+    if now > high:
+        return math.sqrt(2 * (now * math.log(now / high) - (now - high)))
+    if now < low:
+        return -math.sqrt(2 * ((now * math.log(now / low) if now else 0.0) - (now - low)))
+    return 0.0
+
+
+def _evenness(voices: Voices) -> float:
+    """The exponential of the entropy of who speaks: https://en.wikipedia.org/wiki/Diversity_index."""
+    shares = [bits.bit_count() * voices.loudness[outlet] for outlet, bits in voices.days.items()]
+    total = sum(shares)
+    return math.exp(-sum(share / total * math.log(share / total) for share in shares)) if total else 0.0
