@@ -7,6 +7,7 @@ from outlet to outlet, or are shouted by one spammer.
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -186,7 +187,13 @@ LEADS = (
     "In {place} beschäftigt {thing} die Eigentümer. {actor} rechnet mit Folgen für {thing2}.",
     "Das teilte {actor} mit. Für {thing} gelten in {place} andere Fristen als für {thing2}.",
 )
-ENGLISH_LEAD = "The regulator said on Monday that the rules will change for all who own a house."
+# Words that no title has: what makes two reports of one story two texts.
+_SYLLABLES = [
+    a + b
+    for a in ("b", "d", "f", "g", "k", "l", "m", "n", "r", "schl", "str", "w")
+    for b in ("a", "ei", "o", "u")
+]
+PROSE = [one + two + end for one in _SYLLABLES for two in _SYLLABLES[::3] for end in ("ben", "tung", "lig")]
 
 
 @dataclass(frozen=True)
@@ -257,11 +264,20 @@ class Corpus:
         everyday: stories that each outlet tells a day beside the planted ones.
         spam: stories a day of each of the spammer's feeds.
         now: when the last week ends.
+        strength: what part of the outlets tell the rising stories in the last week.
     """
 
-    def __init__(self, seed: int = 1, *, everyday: float = 0.7, spam: int = 12, now: datetime = NOW) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        *,
+        everyday: float = 0.7,
+        spam: int = 12,
+        now: datetime = NOW,
+        strength: float = 1.0,
+    ) -> None:
         self.random = random.Random(seed)
-        self.everyday, self.spam, self.now = everyday, spam, now
+        self.everyday, self.spam, self.now, self.strength = everyday, spam, now, strength
         self._ids = count()
 
     def days(self, weeks: int = 9) -> Iterator[list[tuple[str, Document, tuple[str, ...]]]]:
@@ -283,6 +299,8 @@ class Corpus:
         plan: list[list[tuple[Plant, str, tuple[str, ...]]]] = [[] for _ in range(weeks * 7)]
         for plant in (*RISING, *STEADY, *FALLING, *SEASONAL, *SYNDICATED):
             for week, outlets in enumerate(plant.weeks[-weeks:]):
+                if plant in RISING:
+                    outlets = math.ceil(outlets * self.strength)  # noqa: PLW2901 - as planned, but weaker
                 chosen = self.random.sample(OUTLETS, outlets + plant.copied)
                 for outlet in chosen[:outlets]:
                     copies = tuple(chosen[outlets:]) if outlet == chosen[0] else ()
@@ -305,7 +323,10 @@ class Corpus:
         return outlet, self._document(outlet, title, self._lead(), at), ()
 
     def _lead(self) -> str:
-        return " ".join(self._filled(lead) for lead in self.random.sample(LEADS, 2))
+        return f"{self._filled(self.random.choice(LEADS))} {self._prose()}"
+
+    def _prose(self) -> str:
+        return " ".join(self.random.choices(PROSE, k=45)) + "."
 
     def _spam(self, feed: str, at: datetime) -> tuple[str, Document, tuple[str, ...]]:
         title = f"{self.random.choice(SPAM)} {self._filled('{thing} {place}')}"
@@ -319,7 +340,7 @@ class Corpus:
         self, plant: Plant, outlet: str, at: datetime, copies: tuple[str, ...]
     ) -> tuple[str, Document, tuple[str, ...]]:
         title = self.random.choice(plant.titles)
-        text = ENGLISH_LEAD if plant.name == "grid fee" else self._lead()
+        text = f"That is what the {self._prose()}" if plant.name == "grid fee" else self._lead()
         return outlet, self._document(outlet, title, f"{title}. {text}", at), copies
 
     def _document(self, outlet: str, title: str, text: str, at: datetime) -> Document:

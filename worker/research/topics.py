@@ -23,12 +23,12 @@ from worker.research.topics_scores import ScoreParts, Trend, score
 from worker.research.topics_stories import HISTORY, Stories, Story, read_stories
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from worker.research.library import Library
     from worker.research.markets import Market
+    from worker.sqlite import sqlite3
 
 __all__ = ["Headline", "Ranking", "ScoreParts", "Topic", "Trend", "rank_topics"]
 
@@ -184,6 +184,9 @@ class _Maker:
         self._market, self._library = market, library
         self._stories, self._compounds = stories, compounds
         self._rows: dict[int, sqlite3.Row] = {}
+        # How much an outlet publishes, by powers of two: who shouts all day tells little of each thing.
+        told = Counter(story.tellings[0].outlet for story in stories.window)
+        self._loudness = {outlet: n.bit_length() for outlet, n in told.items()}
 
     def topics(self, scored: Sequence[tuple[ScoreParts, Cluster]]) -> Iterable[Topic]:
         """The topics, in the same order; each gets the key it had before, if it was there before."""
@@ -213,13 +216,14 @@ class _Maker:
             )
 
     def _telling(self, cluster: Cluster) -> list[Story]:
-        """The cluster's stories, those first that say most of it and that most outlets carry."""
+        """The cluster's stories, those first that say most of it, that most outlets carry, and that quiet ones tell."""
         said = Counter(number for member in cluster.members for number in member.titled)
         ordered = sorted(
             cluster.stories,
             key=lambda number: (
                 -min(said[number], 4),
                 -len(self._stories.window[number].tellings),
+                self._loudness[self._stories.window[number].tellings[0].outlet],
                 -self._stories.window[number].seen,
                 number,
             ),

@@ -23,8 +23,8 @@ _COMMON_FROM: Final = 40
 # What an outlet says in this share of its texts, or titles, is its boilerplate.
 _BOILERPLATE: Final = (0.4, 0.7)
 _BOILERPLATE_FROM: Final = 8
-# In titles a phrase counts whole, in the beginning of a text half; a copy of another's story counts a third.
-_WHOLE, _HALF, _COPY = 1.0, 0.5, 0.33
+# In titles a phrase counts whole, in the beginning of a text half; a copy of another's story counts a fifth.
+_WHOLE, _HALF, _COPY = 1.0, 0.5, 0.2
 _MOST_OF_AN_OUTLET: Final = 2.0
 _EACH_FURTHER_DAY: Final = 0.25
 

@@ -102,7 +102,8 @@ def _name(cluster: Cluster, known: dict[Phrase, Candidate]) -> Phrase:
         return len(known[phrase].titled & cluster.stories)
 
     plain = [phrase for phrase in cluster.phrases if not known[phrase].begins_small]
-    first = max(plain or cluster.phrases, key=lambda phrase: (titled(phrase), len(phrase), phrase))
+    # Of equals the longer word says more: "Asbestregister", not "Register".
+    first = max(plain or cluster.phrases, key=lambda phrase: (titled(phrase), len(" ".join(phrase)), phrase))
 
     def weight(phrase: Phrase) -> tuple[bool, int, int, Phrase]:
         # "Fürchten Asbestregister" is said by a few, "digitaler Gebäudepass" by nearly all.

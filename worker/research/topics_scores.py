@@ -22,6 +22,8 @@ MOST_POINTS: Final = {"rise": 50.0, "sources": 20.0, "fit": 15.0, "novelty": 10.
 # A surprise of this many standard deviations is called a rise, or a fall.
 RISING: Final = 1.5
 FALLING: Final = -1.5
+# A topic that had so many voices in the window before and has lost half of them falls, whatever its past.
+_LOUD: Final = 3.0
 _HALF_RISE: Final = 3.0
 _HALF_SOURCES: Final = 5.0
 
@@ -44,9 +46,10 @@ class ScoreParts:
         sources: distinct outlets that carry it, syndicated copies included.
         documents: distinct stories.
         keyword_fit: share of the stories that touch one of the market's keywords, 0 to 1.
-        voices: how many speak of it now; an outlet that repeats itself is one voice, a copy a third of one.
+        voices: how many speak of it now; an outlet that repeats itself is one voice, a copy a fifth of one.
         evenness: outlets it would take to speak this much if all spoke the same, 1 to `sources`.
         usual: voices in an earlier window on average, scaled to what was heard then; None: no history yet.
+        before: voices in the latest of the earlier windows; None: no history yet.
         surprise: standard deviations above (below) what is usual; None: no history yet.
         novelty: share of the earlier windows in which nobody spoke of it, 0 to 1; None: no history yet.
         span: days of the window on which it was told.
@@ -60,6 +63,7 @@ class ScoreParts:
     voices: float = 0.0
     evenness: float = 0.0
     usual: float | None = None
+    before: float | None = None
     surprise: float | None = None
     novelty: float | None = None
     span: int = 1
@@ -98,7 +102,8 @@ class ScoreParts:
             return Trend.NEW
         if self.surprise >= RISING:
             return Trend.RISING
-        return Trend.FALLING if self.surprise <= FALLING else Trend.STEADY
+        halved = (self.before or 0.0) >= _LOUD and 2 * self.voices <= (self.before or 0.0)
+        return Trend.FALLING if self.surprise <= FALLING or halved else Trend.STEADY
 
     @property
     def confidence(self) -> float:
@@ -148,6 +153,7 @@ def score(
         voices=round(now.strength, 2),
         evenness=round(_evenness(now), 2),
         usual=None if usual is None else round(usual, 2),
+        before=None if usual is None else round(strengths[0], 2),
         surprise=None if usual is None else round(surprise(now.strength, strengths), 2),
         novelty=None if usual is None else round(sum(not one for one in strengths) / len(strengths), 2),
         span=told.bit_count(),

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
     from worker.research.library import Library
     from worker.research.topics import Headline, Ranking, Topic
+    from worker.sqlite import sqlite3
 
 _COLUMNS = (
     "market", "key", "title", "score", "parts", "sources", "documents", "samples", "first_seen", "last_seen",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 from worker.research import phrases
 
 if TYPE_CHECKING:
-    import sqlite3
     from datetime import datetime
 
     from worker.research.library import Library
     from worker.research.markets import Market
+    from worker.sqlite import sqlite3
 
 DAY_S: Final = 86_400.0
 # Windows before the current one that tell what is usual.
@@ -136,7 +136,7 @@ _OWN = (
     "ORDER BY d.fetched_at DESC, d.id DESC LIMIT ?"
 )
 _LINKED = (
-    "SELECT l.document AS id, l.source, l.seen_at, d.fetched_at, d.published_at, t.terms "
+    "SELECT l.document AS id, l.source, l.seen_at, l.published_at AS told_at, d.fetched_at, d.published_at, t.terms "
     "FROM duplicate AS l JOIN document AS d ON d.id = l.document JOIN document_terms AS t ON t.document = d.id "
     "WHERE l.market = ? AND l.seen_at >= ? ORDER BY l.seen_at DESC, l.document DESC LIMIT ?"
 )
@@ -173,6 +173,17 @@ def _keep_terms(library: Library, market: str, since: float) -> None:
             conn.executemany("INSERT OR REPLACE INTO document_terms VALUES (?, ?, ?)", made)
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A source told a story; times in Unix seconds. Linked: as a copy, or for another market's story."""
+
+    story: Story
+    source: str
+    seen: float
+    published: float | None
+    linked: bool
+
+
 class _Reader:
     """Gathers stories from rows."""
 
@@ -182,17 +193,19 @@ class _Reader:
         self._stories: dict[int, Story] = {}
         self._out: set[int] = set()
         self._outlets: dict[str, int] = {}
-        self._told: list[tuple[Story, str, float, bool]] = []
+        self._told: list[_Told] = []
 
     def take(self, row: sqlite3.Row) -> None:
         """A story this market stored."""
         if story := self._story(row):
-            self._told.append((story, row["source"], row["fetched_at"], False))
+            self._told.append(
+                _Told(story, row["source"], row["fetched_at"], row["published_at"], linked=False)
+            )
 
     def take_link(self, row: sqlite3.Row) -> None:
         """A story that another source, or another market, had told before."""
         if story := self._story(row):
-            self._told.append((story, row["source"], row["seen_at"], True))
+            self._told.append(_Told(story, row["source"], row["seen_at"], row["told_at"], linked=True))
 
     def _story(self, row: sqlite3.Row) -> Story | None:
         known = self._stories.get(row["id"])
@@ -210,22 +223,22 @@ class _Reader:
 
     def stories(self) -> Stories:
         """All that was taken, parted into window and past."""
-        self._told.sort(key=lambda told: (told[3], told[2]))  # who wrote it first, then who repeated it
+        self._told.sort(key=lambda told: (told.linked, told.seen))  # who wrote it first, then who repeated it
         dated = self._dates_are_good()
         active: defaultdict[int, set[int]] = defaultdict(set)
-        for story, source, seen, linked in self._told:
+        for told in self._told:
             # Of a story that another market stored, this market's first link is the first telling.
-            copied = linked and bool(story.tellings)
-            outlet = self._outlets.setdefault(outlet_of(source), len(self._outlets))
-            at = min(story.published, seen) if dated and story.published is not None and not linked else seen
+            copied = told.linked and bool(told.story.tellings)
+            outlet = self._outlets.setdefault(outlet_of(told.source), len(self._outlets))
+            at = min(told.published, told.seen) if dated and told.published is not None else told.seen
             day = max(0, math.ceil((self._now - at) / DAY_S) - 1)
             if day < self._days * (HISTORY + 1):
-                story.tellings.append(Telling(outlet, source, day, copied))
+                told.story.tellings.append(Telling(outlet, told.source, day, copied))
                 active[day].add(outlet)
-        told = [story for story in self._stories.values() if story.tellings]
+        every = [story for story in self._stories.values() if story.tellings]
         return Stories(
-            window=tuple(story for story in told if min(one.day for one in story.tellings) < self._days),
-            past=tuple(story for story in told if max(one.day for one in story.tellings) >= self._days),
+            window=tuple(story for story in every if min(one.day for one in story.tellings) < self._days),
+            past=tuple(story for story in every if max(one.day for one in story.tellings) >= self._days),
             days=self._days,
             outlets=tuple(self._outlets),
             exposure=tuple(
@@ -236,6 +249,6 @@ class _Reader:
 
     def _dates_are_good(self) -> bool:
         start = self._now - self._days * DAY_S
-        recent = [story for story, _, seen, linked in self._told if seen >= start and not linked]
-        fresh = sum(story.published is not None and story.published >= start for story in recent)
+        recent = [told for told in self._told if told.seen >= start and not told.linked]
+        fresh = sum(told.published is not None and told.published >= start for told in recent)
         return fresh >= _DATED * len(recent)

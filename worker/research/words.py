@@ -86,12 +86,12 @@ def is_german(words: Iterable[str]) -> bool | None:
 
 # Alone these name no topic, though "smart building" and "digitaler Zwilling" do.
 _GENERAL = """
-abend ai alter anbieter angebot app arbeit bereich bericht branche bund chef daten deutschland digital ende entwicklung
+abend ai alter anbieter angebot app arbeit bau bereich bericht branche bund chef daten deutschland digital ende entwicklung
 ergebnis euro europa experte fall firma frage frau frühling geld gesetz grund haus hauptstadt herbst häuser idee internet
 januar februar märz april mai juni juli august september oktober november dezember kampf ki kosten kunde land lage leben
 leute lösung mann markt mensch million minute monat montag dienstag mittwoch donnerstag freitag samstag sonntag morgen
 nachfrage netz online partner platz politik portal preis problem projekt prozent rekord regierung report schritt sommer
-smart software stadt start startup stunde studie system tag technik technologie teil test thema tipp tool trend umfrage
+smart software stadt start startup streit stunde studie system tag technik technologie teil test thema tipp tool trend umfrage
 unternehmen verband verbraucher welt wert winter woche wohnung zahl zeit ziel zukunft
 business case city company country customer data deal future government group house industry market model month monday
 tuesday wednesday thursday friday saturday sunday january february march june july october december people platform
