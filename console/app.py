@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.binding import Binding
     from textual.widgets import Input
 
+    from console.exporting import Exporting
     from worker.places import Home
 
 THEME, UTC_SHOWN = "theme", "utc"
@@ -201,6 +202,19 @@ class TopicConsole(ThreadedApp):
     def action_prompt(self) -> None:
         """Asks for a command."""
         self.asking.command()
+
+    def action_copy(self) -> None:
+        """Copies what the cursor stands on."""
+        self._exporting().copy()
+
+    def action_export(self) -> None:
+        """Asks for a file, and writes what is shown."""
+        self._exporting().ask()
+
+    def _exporting(self) -> Exporting:
+        from console.exporting import Exporting  # noqa: PLC0415 - the first paint need not wait for it
+
+        return Exporting(self)
 
     def action_help(self) -> None:
         """The keys of this screen."""

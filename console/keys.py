@@ -92,6 +92,8 @@ ACTIONS = (
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
     Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
+    Action("copy", ("y",), "Copy", "Copy the row under the cursor in full; on the Overview, an incident write-up.", _ALL),
+    Action("export", ("E",), "Export", "Write what is shown to a file: CSV, JSON, Markdown, or an incident write-up.", _ALL),
     Action("toggle_utc", ("t",), "UTC/local", "Show times in UTC, or in local time.", _ALL),
     Action("prompt", ("colon",), "Command", "Type a command: a screen, an action, filter WORDS, collect MARKET, q; tab completes.", _ALL, palette=False),
     Action("command_palette", ("ctrl+p",), "Palette", "Find an action by its name.", _ALL, palette=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from console.commands import failures, history, logs, queue, schedules, start, status
+from console.commands import export, failures, history, logs, queue, schedules, start, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +44,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     _schedules(_group(commands, "schedules", "periodic tasks"))
     _history(commands)
     _logs(commands)
+    _exporting(commands)
     return parser
 
 
@@ -183,3 +184,18 @@ def _history(commands: Subparsers) -> None:
     search = _leaf(commands, "search", history.search, "find documents")
     search.add_argument("words", nargs="+", metavar="WORD")
     _listing(search, filtered=False)
+
+
+def _exporting(commands: Subparsers) -> None:
+    listed = _leaf(commands, "export", export.export, "write a list as CSV, JSON or Markdown")
+    listed.add_argument("list", choices=tuple(export.LISTS), metavar="LIST", help=", ".join(export.LISTS))
+    listed.add_argument(
+        "--filter", default="", metavar="TEXT", help="words, task: market: err: id: is: age>5m; ! inverts"
+    )
+    listed.add_argument(
+        "--format", choices=("csv", "json", "md"), help="default: what the file's name says, or csv"
+    )
+    incident = _leaf(commands, "incident", export.incident, "write up what is wrong, since when and why")
+    for leaf in (listed, incident):
+        leaf.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+        leaf.add_argument("--force", action="store_true", help="replace a file that is there")

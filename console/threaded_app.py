@@ -41,11 +41,11 @@ class ThreadedApp(App[int]):
     def __init__(self, readings: Readings, actions: Actions, *, ansi_color: bool | None) -> None:
         super().__init__(ansi_color=ansi_color)
         self.snapshot: Snapshot | None = None
-        self._poller = Poller(readings, self._post)
-        self._actor = Actor(actions, self._post)
+        self._poller = Poller(readings, self.tell)
+        self._actor = Actor(actions, self.tell)
 
-    def _post(self, message: Message) -> object:
-        # After the end nobody listens; the threads need not know.
+    def tell(self, message: Message) -> object:
+        """Takes a message from a thread; after the end nobody listens, which the threads need not know."""
         return self.post_message(message) if self.is_running else None
 
     def redraw(self) -> None:

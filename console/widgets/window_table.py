@@ -119,7 +119,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
         super().__init__(id=id)
-        self._columns, self._draw_cells, self._key = tuple(columns), draw_cells, key
+        self.columns, self.draw_cells, self._key = tuple(columns), draw_cells, key
         self._empty, self._ascii = empty, ascii_only
         self.sorts, self._sort = tuple(sorts), 0
         self.since = since
@@ -248,7 +248,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     @property
     def _places(self) -> list[tuple[int, int]]:
         """The columns there is room for, as (index, width)."""
-        return fitted(self._columns, self.size.width - GUTTER)
+        return fitted(self.columns, self.size.width - GUTTER)
 
     def _line(self, y: int) -> Line:
         """What stands on a line of the widget."""
@@ -259,13 +259,13 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         if y == 0:
             sort = self.sort
             arrow = (sort.column, DOWN if sort.descending else UP) if sort is not None else None
-            return (blank, *head_line(self._columns, self._places, arrow))
+            return (blank, *head_line(self.columns, self._places, arrow))
         index = self.scroll_offset.y + y - 1
         if index >= len(self.rows) or self._now is None:
             return ()
         row = self.rows[index]
         mark = Cell(MARK, Tone.ACCENT) if len(self.marks) and self._key(row) in self.marks else blank
-        return (mark, *row_line(self._draw_cells(row, self._now), self._columns, self._places))
+        return (mark, *row_line(self.draw_cells(row, self._now), self.columns, self._places))
 
     def _nothing(self) -> str:
         window = self.window
@@ -379,7 +379,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         left = 0
         for at, width in self._places:
             if left <= x < left + width:
-                self.post_message(self.SortWanted(self, self._columns[at].title))
+                self.post_message(self.SortWanted(self, self.columns[at].title))
             left += width + GAP
 
     def on_focus(self) -> None:

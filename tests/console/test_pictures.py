@@ -22,6 +22,7 @@ MOMENTS = {
     "a filter that finds nothing": ("busy", ["2", "slash", *"nowhere"]),
     "a filter that cannot be understood": ("busy", ["2", "slash", *"foo:bar"]),
     "which market": ("busy", ["c"]),
+    "which file": ("broken", ["3", "E"]),
     "a command": ("busy", ["2", "colon"]),
     "a command being completed": ("busy", ["3", "colon", "c", "tab", "tab"]),
     "really clear": ("broken", ["3", "C"]),

@@ -1,0 +1,92 @@
+"""`export LIST` and `incident`: what the console shows, as a file."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from console.commands.output import CommandError, Exit
+from console.export import ExportError, Format, Report, format_of, lines, write
+from console.incident import look, write_up
+from console.rows import failures, queue, runs, schedules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from console.commands.output import Context
+
+CAUSES = 1_000
+
+
+def _queue(text: str) -> Report:
+    return Report("queue", lambda readings: readings.queue(text).all_rows(), queue.COLUMNS, queue.cells, text)
+
+
+def _failures(text: str) -> Report:
+    return Report(
+        "failures", lambda readings: readings.letters(None, text).all_rows(),
+        failures.LETTER_COLUMNS, failures.letter_cells, text,
+    )  # fmt: skip
+
+
+def _causes(text: str) -> Report:
+    _unfiltered("causes", text)
+    return Report(
+        "causes", lambda readings: readings.causes(CAUSES), failures.CAUSE_COLUMNS, failures.cause_cells
+    )
+
+
+def _schedules(text: str) -> Report:
+    _unfiltered("schedules", text)
+    return Report("schedules", lambda readings: readings.schedules(), schedules.COLUMNS, schedules.cells)
+
+
+def _runs(text: str) -> Report:
+    return Report("runs", lambda readings: readings.runs(text).all_rows(), runs.COLUMNS, runs.cells, text)
+
+
+def _unfiltered(name: str, text: str) -> None:
+    if text:
+        raise CommandError(f"{name} are few and take no --filter", Exit.UNUSABLE)
+
+
+LISTS: dict[str, Callable[[str], Report]] = {
+    "queue": _queue, "failures": _failures, "causes": _causes, "schedules": _schedules, "runs": _runs,
+}  # fmt: skip
+
+
+def export(context: Context) -> Exit:
+    """A list as CSV, JSON or Markdown, to standard output or a file."""
+    options = context.options
+    path = Path(options.output) if options.output else None
+    report = LISTS[options.list](options.filter)
+    try:
+        form = Format(options.format) if options.format else format_of(path) if path else Format.CSV
+    except ExportError as error:
+        raise CommandError(str(error), Exit.UNUSABLE) from error
+    try:
+        return _out(context, path, partial(lines, report, form, context.readings, context.now()))
+    except ExportError as error:
+        raise CommandError(str(error)) from error
+
+
+def incident(context: Context) -> Exit:
+    """What is wrong, since when and why, in Markdown."""
+    options = context.options
+    path = Path(options.output) if options.output else None
+    place = str(context.home.root)
+    try:
+        return _out(context, path, lambda: write_up(look(context.readings), context.now(), place=place))
+    except ExportError as error:
+        raise CommandError(str(error)) from error
+
+
+def _out(context: Context, path: Path | None, parts: Callable[[], Iterable[str]]) -> Exit:
+    if path is None:
+        sys.stdout.writelines(parts())
+        return Exit.DONE
+    size = write(path, parts(), force=context.options.force)
+    context.answer({"file": str(path.absolute()), "bytes": size}, f"Wrote {path}.")
+    return Exit.DONE
