@@ -147,12 +147,10 @@ class Actions:
         priority: float | None = None,
     ) -> Done:
         """Stores a call to a task by name."""
-        from worker.queue import Change  # noqa: PLC0415
-
-        task_id = self._do(
-            "enqueue", name, args, kwargs, subject=subject, delay=delay, at=at, priority=priority
+        change = self._do(
+            "enqueue_call", name, args, kwargs, subject=subject, delay=delay, at=at, priority=priority
         )
-        return Done(f"Enqueued {clean(name, 80)}.", Change(None, "enqueue", 1, 1, task_ids=(task_id,)))
+        return Done(f"Enqueued {clean(name, 80)}.", change)
 
     # -- the queue ------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ def test_run_now_makes_a_scheduled_task_ready_and_undo_gives_it_its_time_back(de
     (before,) = rows(desk, "schedule")
     ready = desk.enqueue(NAME, [2])
     done = desk.run_now([task_id, ready])
-    assert (done.done, done.refused) == (1, ((ready, "is not scheduled"),))
+    assert (done.done, done.refused) == (1, ((ready, "is ready already"),))
     assert rows(desk, "schedule") == []
     desk.undo(done.entry)
     (after,) = rows(desk, "schedule")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,24 @@ class Change:
     done: int
     refused: tuple[tuple[str, str], ...] = ()
     task_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Tasks by their rows, as a list showed them at one moment; eight bytes each, so that there may be many.
+
+    Attributes:
+        running: ids of claims.
+        pending: ids of rows in `task`.
+        scheduled: ids of rows in `schedule`.
+    """
+
+    running: Sequence[int] = ()
+    pending: Sequence[int] = ()
+    scheduled: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.running) + len(self.pending) + len(self.scheduled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 
+from worker.queue.canary import Canaries
 from worker.queue.errors import QueueError
 from worker.queue.retention import Pruner, Retention
 from worker.queue.rollups import DepthRecord, Rollups
@@ -102,6 +103,7 @@ class DurableScheduler(Scheduler):
         if self.periodic:
             steps.append(("schedules", self.huey.schedules.fire))
         steps += [
+            ("canary retries", self.huey.canaries.step),
             ("rollups", self.huey.rollups.step),
             ("depth", self.huey.depth_record.step),
             ("old history", self.huey.pruner.step),
@@ -147,6 +149,7 @@ class DurableConsumer(Consumer):
         _ = storage.letters.connection()
         self.huey.schedules = Schedules(self.huey, storage)
         configured = self.huey.configured_retention
+        self.huey.canaries = Canaries(storage)
         self.huey.pruner = Pruner(storage, configured() if configured else Retention())
         self.huey.rollups, self.huey.depth_record = Rollups(storage), DepthRecord(storage)
         if self.periodic:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from worker.queue.failures import Failure
@@ -79,23 +79,27 @@ class DeadLetters:
             self._conn = open_letters(self.path, timeout=self._timeout)
         return self._conn
 
-    def bury(self, death: Death) -> None:
-        """Stores a letter; the same death again only brings it up to date."""
-        failure = death.failure
+    def bury(self, *deaths: Death) -> None:
+        """Stores letters; the same death again only brings its letter up to date."""
         with self.transaction() as conn:
-            earlier = conn.execute(
-                "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'",
-                (death.task_id,),
-            ).fetchone()
-            first_seen, retries = earlier or (death.first_seen, 0)
-            row = (
+            for death in deaths:
+                self._bury(conn, death)
+
+    def _bury(self, conn: sqlite3.Connection, death: Death) -> None:
+        failure = death.failure
+        earlier = conn.execute(
+            "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'",
+            (death.task_id,),
+        ).fetchone()
+        first_seen, retries = earlier or (death.first_seen, 0)
+        row = (
                 death.death, self._queue, death.task_id, death.name, death.subject, death.reason, death.data,
                 death.priority, death.args, death.attempts, death.worker, min(first_seen, death.first_seen),
                 death.last_seen, failure.error_type, failure.error, failure.traceback, failure.fingerprint, retries,
             )  # fmt: skip
-            conn.execute(_BURY, row)
-            # The retry of an earlier letter has died in turn: this letter speaks for both.
-            conn.execute("DELETE FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,))
+        conn.execute(_BURY, row)
+        # The retry of an earlier letter has died in turn: this letter speaks for both.
+        conn.execute("DELETE FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,))
 
     def resolve(self, task_id: str, *, redelivered: bool = False) -> int:
         """A task has succeeded: the letter it is the retry of is no longer needed.
@@ -120,6 +124,32 @@ class DeadLetters:
         with self.transaction() as conn:
             return conn.execute(f"DELETE FROM letter WHERE {where}", params).rowcount
 
+    def unlink(self, task_ids: Sequence[str]) -> None:
+        """Retries were taken away before they ended: their letters are dead again; the link stays."""
+        self._set_state("dead", "retrying", task_ids)
+
+    def relink(self, task_ids: Sequence[str]) -> None:
+        """Retries that were taken away have come back: their letters wait for them again."""
+        self._set_state("retrying", "dead", task_ids)
+
+    def _set_state(self, state: str, before: str, task_ids: Sequence[str]) -> None:
+        if not self.count(before):
+            return  # almost always, and that must not cost a write transaction
+        with self.transaction() as conn:
+            conn.executemany(
+                "UPDATE letter SET state = ? WHERE retried_as = ? AND state = ?",
+                [(state, task_id, before) for task_id in task_ids],
+            )
+
+    def forget_retry(self, task_ids: Sequence[str]) -> None:
+        """Retries were undone: their letters are as they were before."""
+        with self.transaction() as conn:
+            conn.executemany(
+                """UPDATE letter SET state = 'dead', retries = retries - 1, retried_as = NULL, retried_at = NULL
+                WHERE retried_as = ? AND state = 'retrying'""",
+                [(task_id,) for task_id in task_ids],
+            )
+
     def retrying(self) -> list[str]:
         """Ids of the tasks that are retries of a letter."""
         with self._lock, wrapped(self.path):
@@ -142,8 +172,8 @@ class DeadLetters:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
-    def count(self) -> int:
-        """How many letters are dead; read from a counter."""
+    def count(self, state: str = "dead") -> int:
+        """How many letters are dead, or are being retried; read from a counter."""
         with self._lock, wrapped(self.path):
-            row = self.connection().execute("SELECT n FROM depth WHERE state = 'dead'").fetchone()
+            row = self.connection().execute("SELECT n FROM depth WHERE state = ?", (state,)).fetchone()
         return int(row[0]) if row else 0

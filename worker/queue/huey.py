@@ -242,6 +242,9 @@ class DurableHuey(SqliteHuey):
         storage.settle(unit, storage.runs.statements(unit))
         if unit.state is RunState.COMPLETED and claim.task_id is not None:
             storage.letters.resolve(claim.task_id, redelivered=claim.deliveries > 1)
+        elif unit.state in {RunState.CANCELLED, RunState.SKIPPED} and claim.task_id is not None:
+            # The retry of a dead letter has proven nothing: nobody waits for it any more.
+            storage.letters.unlink([claim.task_id])
 
     def _record_refusal(self, storage: DurableStorage, unit: Unit) -> None:
         try:

@@ -53,7 +53,7 @@ def new_id(now: float) -> str:
 
 
 def write(
-    conn: sqlite3.Connection,
+    conn: sqlite3.Connection | sqlite3.Cursor,
     entry_id: str,
     now: float,
     who: str,
@@ -62,9 +62,13 @@ def write(
     count: int,
     **detail: Any,
 ) -> None:
-    """Adds an entry; the caller's transaction is the one that makes the change."""
+    """Adds an entry, or brings it up to date while an act is done in chunks.
+
+    The caller's transaction is the one that makes the change.
+    """
     conn.execute(
-        "INSERT INTO journal (id, at, actor, action, target, count, detail) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        """INSERT INTO journal (id, at, actor, action, target, count, detail) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET count = excluded.count, detail = excluded.detail""",
         (entry_id, now, who, action, target, count, json.dumps(detail)),
     )
 

@@ -11,37 +11,21 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from worker.queue import journal
-from worker.queue.change import Change, QueueMark
-from worker.queue.errors import RefusedError
+from worker.queue.change import Change, Chosen, QueueMark
+from worker.queue.drift import quarantine
 from worker.queue.letters_desk import LettersDesk
 from worker.queue.message import Envelope, encode_call
-from worker.queue.schedules_desk import PAUSE, SchedulesDesk
-from worker.queue.schema_tasks import NEXT_ID
+from worker.queue.queue_desk import SHOWN, TOUCH, QueueDesk
+from worker.queue.schedules_desk import SchedulesDesk
 from worker.queue.storage import DurableStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from worker.queue.arguments import Edited
     from worker.queue.schedules_desk import Replay
     from worker.sqlite import sqlite3
-
-SHOWN = 100
-_KEPT = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
-# How a waiting task's row is kept for undo, and put back.
-KEEP = {
-    "pending": f"""INSERT INTO removed_task (entry, source, id, ready_at, {_KEPT})
-        SELECT ?, 'pending', id, ready_at, {_KEPT} FROM task WHERE queue = ? AND """,
-    "scheduled": f"""INSERT INTO removed_task (entry, source, id, due_at, reason, {_KEPT})
-        SELECT ?, 'scheduled', id, due_at, reason, {_KEPT} FROM schedule WHERE queue = ? AND """,
-}
-PUT_BACK = (
-    f"""INSERT INTO task (id, ready_at, {_KEPT}) SELECT id, ready_at, {_KEPT} FROM removed_task
-        WHERE entry = ? AND source = 'pending'""",
-    f"""INSERT INTO schedule (id, due_at, reason, {_KEPT}) SELECT id, due_at, reason, {_KEPT} FROM removed_task
-        WHERE entry = ? AND source = 'scheduled'""",
-)
-TABLES = {"pending": "task", "scheduled": "schedule"}
 
 
 class Operator:
@@ -67,7 +51,8 @@ class Operator:
         clock = time.time if now is None else lambda: now().timestamp()
         self.storage = DurableStorage(queue, tasks_db, dlq_db, direct_schedule=True, now=clock)
         self.actor = actor or journal.actor()
-        self._letters = LettersDesk(self)
+        self.queue = QueueDesk(self)
+        self.letters = LettersDesk(self)
         self.schedules = SchedulesDesk(self)
 
     def close(self) -> None:
@@ -79,7 +64,13 @@ class Operator:
         return journal.new_id(self.storage.now())
 
     def note(
-        self, conn: sqlite3.Connection, entry: str, action: str, target: str, count: int, **detail: Any
+        self,
+        conn: sqlite3.Connection | sqlite3.Cursor,
+        entry: str,
+        action: str,
+        target: str,
+        count: int,
+        **detail: Any,
     ) -> None:
         """Adds the journal's entry inside the transaction of the change."""
         journal.write(conn, entry, self.storage.now(), self.actor, action, target, count, **detail)
@@ -115,6 +106,21 @@ class Operator:
             MessageError: an argument cannot be stored as JSON.
             QueueError: the file cannot be used or is locked.
         """
+        call = self.enqueue_call(name, args, kwargs, subject=subject, delay=delay, at=at, priority=priority)
+        return call.task_ids[0]
+
+    def enqueue_call(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        subject: str | None = None,
+        delay: float | None = None,
+        at: dt.datetime | None = None,
+        priority: float | None = None,
+    ) -> Change:
+        """The same, told as a change that can be undone."""
         now = self.storage.now()
         eta = dt.datetime.fromtimestamp(now + delay, dt.UTC) if delay else at
         task_id = str(uuid.uuid4())
@@ -122,11 +128,11 @@ class Operator:
         with self.storage.db(commit=True) as cursor:
             for statement in self.storage.arrival(sealed, priority, now):
                 cursor.execute(*statement)
-            self.note(
-                cursor, self.entry(), "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject
-            )
+            entry = self.entry()
+            cursor.execute(TOUCH, (entry, task_id, None))
+            self.note(cursor, entry, "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject)
         self.storage.wake()
-        return task_id
+        return self.change(entry, "enqueue", 1, 1, task_ids=[task_id])
 
     def seal(
         self,
@@ -146,142 +152,83 @@ class Operator:
         sealed.priority = priority or 0
         return sealed
 
-    def cancel(self, task_ids: Sequence[str]) -> Change:
-        """Takes waiting tasks away (undo brings them back) and asks running ones to stop."""
-        entry, touched, asked, refused = self.entry(), [], [], []
-        with self.storage.db(commit=True) as cursor:
-            for task_id in task_ids:
-                if self.take_away(cursor, entry, task_id):
-                    touched.append(task_id)
-                elif cursor.execute("UPDATE claim SET cancel = 1 WHERE task_id = ?", (task_id,)).rowcount:
-                    asked.append(task_id)
-                else:
-                    refused.append((task_id, "neither waits nor runs: it has ended or was never here"))
-            done = touched + asked
-            if done:
-                self.note(cursor, entry, "cancel", "queue", len(done), task_ids=done[:SHOWN], asked=asked)
-        return self.change(entry, "cancel", len(task_ids), len(done), refused, done)
+    def cancel(self, tasks: Sequence[str] | Chosen, **options: Any) -> Change:
+        """Takes waiting tasks away (undo brings them back) and asks running ones to stop.
 
-    def take_away(self, cursor: sqlite3.Cursor, entry: str, task_id: str) -> bool:
-        """Moves a waiting task to where undo finds it; False if it does not wait."""
-        for source, table in TABLES.items():
-            cursor.execute(KEEP[source] + "task_id = ?", (entry, self.storage.name, task_id))
-            if cursor.execute(
-                f"DELETE FROM {table} WHERE queue = ? AND task_id = ?", (self.storage.name, task_id)
-            ).rowcount:
-                return True
-        return False
+        Args:
+            tasks: their ids, or the rows that were chosen.
+            options: as `QueueDesk.cancel`.
+        """
+        return self.queue.cancel(*self._chosen(tasks), **options)
 
-    def run_now(self, task_ids: Sequence[str]) -> Change:
+    def run_now(self, tasks: Sequence[str] | Chosen, **options: Any) -> Change:
         """Makes scheduled tasks ready."""
-        entry, moved, refused = self.entry(), [], []
-        now, name = self.storage.now(), self.storage.name
-        with self.storage.db(commit=True) as cursor:
-            for task_id in task_ids:
-                due = cursor.execute(
-                    "SELECT due_at, reason FROM schedule WHERE queue = ? AND task_id = ?", (name, task_id)
-                ).fetchone()
-                if due is None:
-                    refused.append((task_id, "is not scheduled"))
-                    continue
-                cursor.execute(
-                    f"""INSERT INTO task (id, ready_at, {_KEPT}) SELECT {NEXT_ID}, ?, {_KEPT} FROM schedule
-                    WHERE queue = ? AND task_id = ?""",
-                    (name, now, name, task_id),
-                )
-                cursor.execute("DELETE FROM schedule WHERE queue = ? AND task_id = ?", (name, task_id))
-                moved.append([task_id, *due])
-            if moved:
-                self.note(cursor, entry, "run_now", "queue", len(moved), moved=moved)
-        self.storage.wake()
-        return self.change(entry, "run_now", len(task_ids), len(moved), refused, [row[0] for row in moved])
+        return self.queue.run_now(*self._chosen(tasks), **options)
+
+    def set_priority(self, tasks: Sequence[str] | Chosen, **options: Any) -> Change:
+        """Lets waiting tasks run sooner or later than others; options as `QueueDesk.set_priority`."""
+        return self.queue.set_priority(*self._chosen(tasks), **options)
+
+    def edit_task(self, task_id: str, args: str) -> tuple[Change, Edited]:
+        """Gives a waiting task other arguments; errors as `QueueDesk.edit`."""
+        return self.queue.edit(task_id, args)
+
+    def quarantine(self, tasks: Sequence[str] | Chosen, **options: Any) -> Change:
+        """Makes dead letters of waiting tasks whose name no worker knows; errors as `drift.quarantine`."""
+        return quarantine(self, *self._chosen(tasks), **options)
+
+    def _chosen(self, tasks: Sequence[str] | Chosen) -> tuple[Chosen, list[tuple[str, str]]]:
+        return (tasks, []) if isinstance(tasks, Chosen) else self.queue.find(tasks)
 
     def queue_mark(self) -> QueueMark:
         """Where the queue ends now; `clear_queue` takes nothing that arrives later."""
-        name = self.storage.name
-        (last_task,), (last_scheduled,) = (
-            self.storage.sql(f"SELECT coalesce(max(id), 0) FROM {table}", results=True)[0]
-            for table in TABLES.values()
-        )
-        depth = dict(self.storage.sql("SELECT state, n FROM depth WHERE queue = ?", (name,), results=True))
-        return QueueMark(last_task, last_scheduled, depth.get("pending", 0), depth.get("scheduled", 0))
+        return self.queue.mark()
 
     def clear_queue(self, up_to: QueueMark) -> Change:
         """Takes away every task that waited when the mark was made."""
-        entry, name, done = self.entry(), self.storage.name, 0
-        limits = {"pending": up_to.last_pending, "scheduled": up_to.last_scheduled}
-        with self.storage.db(commit=True) as cursor:
-            for source, table in TABLES.items():
-                cursor.execute(KEEP[source] + "id <= ?", (entry, name, limits[source]))
-                done += cursor.execute(
-                    f"DELETE FROM {table} WHERE queue = ? AND id <= ?", (name, limits[source])
-                ).rowcount
-            if done:
-                self.note(cursor, entry, "clear", "queue", done)
-        return self.change(entry, "clear", up_to.pending + up_to.scheduled, done)
+        return self.queue.clear(up_to)
 
     def pause_queue(self, *, until: dt.datetime | None = None, note: str = "") -> Change:
-        """Lets no worker take anything more; what runs goes on.
-
-        Args:
-            until: when it goes on by itself; None: when it is resumed.
-            note: why, for the next person.
-
-        Raises:
-            RefusedError: `until` has passed.
-        """
-        now = self.storage.now()
-        if until is not None and until.timestamp() <= now:
-            raise RefusedError(f"cannot pause the queue until {until.isoformat()}: that has passed")
-        pause = (now, until.timestamp() if until else None, note or None, self.actor)
-        return self._set_queue_pause("pause", pause, pause_note=note)
+        """Lets no worker take anything more; arguments and errors as `QueueDesk.pause`."""
+        return self.queue.pause(until=until, note=note)
 
     def resume_queue(self) -> Change:
-        """Lets workers take tasks again.
+        """Lets workers take tasks again; errors as `QueueDesk.resume`."""
+        return self.queue.resume()
 
-        Raises:
-            RefusedError: the queue is not paused.
-        """
-        if self._queue_pause() is None:
-            raise RefusedError("the queue is not paused")
-        return self._set_queue_pause("resume", None)
-
-    def _queue_pause(self) -> tuple[Any, ...] | None:
-        query = f"SELECT {', '.join(PAUSE)} FROM pause WHERE queue = ?"
-        rows = self.storage.sql(query, (self.storage.name,), results=True)
-        return tuple(rows[0]) if rows else None
-
-    def _set_queue_pause(self, action: str, pause: tuple[Any, ...] | None, **detail: Any) -> Change:
-        entry, before = self.entry(), self._queue_pause()
-        with self.storage.db(commit=True) as cursor:
-            self.write_queue_pause(cursor, pause)
-            self.note(cursor, entry, action, "queue", 1, before=before, **detail)
-        self.storage.wake()
-        return Change(entry, action, 1, 1)
-
-    def write_queue_pause(self, cursor: sqlite3.Cursor, pause: Iterable[Any] | None) -> None:
-        """Sets the columns of PAUSE; None: the queue is open."""
-        cursor.execute("DELETE FROM pause WHERE queue = ?", (self.storage.name,))
-        if pause is not None:
-            cursor.execute("INSERT INTO pause VALUES (?, ?, ?, ?, ?)", (self.storage.name, *pause))
+    def take_away(self, cursor: sqlite3.Cursor, entry: str, task_id: str) -> bool:
+        """Moves a waiting task to where undo finds it; False if it does not wait."""
+        return self.queue.take_away(cursor, entry, task_id)
 
     # -- failures -----------------------------------------------------------------------------
 
-    def retry(self, letter_ids: Sequence[int]) -> Change:
+    def retry(self, letter_ids: Sequence[int], **options: Any) -> Change:
         """Enqueues the tasks of dead letters anew; each letter waits for its retry's outcome."""
-        return self._letters.retry(letter_ids)
+        return self.letters.retry(letter_ids, **options)
 
-    def delete_letters(self, letter_ids: Sequence[int]) -> Change:
+    def canary(self, letter_ids: Sequence[int], **options: Any) -> Change:
+        """Retries one letter of each cause first; the worker lets the rest follow when it has succeeded."""
+        return self.letters.canary(letter_ids, **options)
+
+    def cancel_canaries(self, fingerprint: str) -> Change:
+        """Lets no more letters of a cause follow its canary; errors as `LettersDesk.cancel_canaries`."""
+        return self.letters.cancel_canaries(fingerprint)
+
+    def edit_letter(self, letter_id: int, args: str) -> tuple[Change, Edited]:
+        """Runs a letter's task again with other arguments; errors as `LettersDesk.edit`."""
+        return self.letters.edit(letter_id, args)
+
+    def delete_letters(self, letter_ids: Sequence[int], **options: Any) -> Change:
         """Takes dead letters away."""
-        return self._letters.delete(letter_ids)
+        return self.letters.delete(letter_ids, **options)
 
     def clear_letters(self, up_to: int) -> Change:
         """Takes away every dead letter with an id of at most `up_to`."""
-        return self._letters.clear(up_to)
+        return self.letters.clear(up_to)
 
     def letters_mark(self) -> tuple[int, int]:
         """The highest id of a dead letter, and how many there are, now."""
-        return self._letters.mark()
+        return self.letters.mark()
 
     # -- schedules ----------------------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Pruner:
             return 0
         gone, more = self._runs(now)
         gone += self._minutes(now) + self._rollups(now) + self._ticks(now)
-        gone += self._removed_tasks(now) + self._removed_letters(now)
+        gone += self._removed_tasks(now) + self._touched_tasks(now) + self._removed_letters(now)
         self._shrink()
         if not more and not gone:
             self._after, self._next_round = 0, now + ROUND_S
@@ -133,6 +133,13 @@ class Pruner:
     def _removed_tasks(self, now: float) -> int:
         return self._delete(
             "DELETE FROM removed_task WHERE rowid IN (SELECT rowid FROM removed_task WHERE entry < ? LIMIT ?)",
+            (self._oldest_entry(now), BATCH),
+        )
+
+    def _touched_tasks(self, now: float) -> int:
+        key = "entry, task_id"
+        return self._delete(
+            f"DELETE FROM touched_task WHERE ({key}) IN (SELECT {key} FROM touched_task WHERE entry < ? LIMIT ?)",
             (self._oldest_entry(now), BATCH),
         )
 
