@@ -35,18 +35,17 @@ def test_a_worker_stopped_for_longer_than_its_lease_may_not_store_its_outcome(si
     if kind == "process":
         first.send_signal(signal.SIGSTOP)  # or its supervisor would start another
     site.start("-k", kind, APP_LEASE="1")
-    site.wait(lambda: site.states(task_id) == ["interrupted"], "the lease to end")
-    site.wait(lambda: site.states(task_id) == ["interrupted", "completed"], "the second run")
+    site.wait(lambda: site.states(task_id)[-1:] == ["completed"], "the second run")
     os.kill(pid, signal.SIGCONT)
     first.send_signal(signal.SIGCONT)
-    query = "SELECT error FROM run WHERE task_id = ? AND state = 'interrupted'"
+    query = "SELECT error FROM run WHERE task_id = ? AND state = 'interrupted' ORDER BY id"
     refused = site.wait(
         lambda: "late outcome refused: completed" in (found := site.rows(query, task_id)[0][0]) and found,
         "the refusal in the history",
     )
     assert "died" in refused
     assert f"late outcome refused: task {task_id}" in (home / "log").read_text()
-    assert site.states(task_id) == ["interrupted", "completed"]
+    assert site.states(task_id).count("completed") == 1
     assert site.rows("SELECT * FROM claim") == []
     # It goes on as a worker of a new id.
     site.wait(
