@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from huey import signals as S  # noqa: N812 - Huey's own name for it
-from huey.api import PeriodicTask, SqliteHuey, Task
+from huey.api import PeriodicTask, Result, ResultGroup, SqliteHuey, Task, TaskWrapper, chord, group
 from huey.exceptions import HueyException, TaskLockedException
 from huey.utils import normalize_expire_time
 
@@ -121,6 +121,23 @@ class DurableHuey(SqliteHuey):
         if moment.tzinfo is not None:
             return moment
         return moment.replace(tzinfo=dt.UTC) if self.utc else moment.astimezone()
+
+    def get_task_wrapper_class(self) -> type[TaskWrapper]:
+        """Huey's hook for what a decorator makes of a function."""
+        return DurableTaskWrapper
+
+    def _pipeline_results(self, task: Task) -> list[Result]:
+        """Huey's hook for the handles that an enqueue returns."""
+        results = super()._pipeline_results(task)
+        return [DurableResult(self, result.task) for result in results]
+
+    def enqueue(self, task: Any) -> Any:
+        """Stores a task, a group or a chord; what has several members is stored whole or not at all."""
+        storage = self.durable
+        if isinstance(task, (group, chord)) and storage is not None:
+            with storage.batch():
+                return super().enqueue(task)
+        return super().enqueue(task)
 
     def enqueue_many(self, tasks: Iterable[Task]) -> None:
         """Stores several tasks in one transaction: all of them or none."""
@@ -298,6 +315,30 @@ class DurableHuey(SqliteHuey):
             elif signal == S.SIGNAL_SCHEDULED and not unit.retrying:
                 unit.bounced = True
         super()._emit(signal, task, *args, **kwargs)
+
+
+class DurableTaskWrapper(TaskWrapper):
+    """What a decorator makes of a function; calls are enqueued."""
+
+    def map(self, it: Iterable[Any]) -> ResultGroup | None:
+        """A call for each item, stored in one transaction: all of them or none."""
+        storage = self.huey.durable
+        if storage is None:
+            return super().map(it)
+        with storage.batch():
+            return super().map(it)
+
+
+class DurableResult(Result):
+    """The handle of an enqueued task."""
+
+    def reschedule(self, *args: Any, **options: Any) -> Any:
+        """Revokes the task and enqueues it anew, in one transaction: it is never only revoked."""
+        storage = self.huey.durable
+        if storage is None:
+            return super().reschedule(*args, **options)
+        with storage.batch():
+            return super().reschedule(*args, **options)
 
 
 class _Body:

@@ -116,7 +116,7 @@ class DurableStorage(UnitStorage):
         unit = self.unit()
         if unit is not None:
             unit.wake = True
-        else:
+        elif self._recorded() is None:
             self.identity.bell.ring()
 
     def _columns(self, data: bytes, priority: float | None, now: float) -> tuple[Any, ...]:

@@ -136,10 +136,10 @@ class UnitStorage(SqliteStorage):
     def sql(
         self, query: str, params: Iterable[Any] | None = None, commit: bool = False, results: bool = False
     ) -> Any:
-        """Executes one statement; inside a unit of work a write is recorded instead."""
-        unit = self.unit()
-        if unit is not None and commit and not results and not unit.live:
-            unit.writes.append(Statement(query, tuple(params or ())))
+        """Executes one statement; inside a unit of work or a batch a write is recorded instead."""
+        recorded = self._recorded() if commit and not results else None
+        if recorded is not None:
+            recorded.append(Statement(query, tuple(params or ())))
             return None
         if commit:
             return super().sql(query, params, commit, results)
@@ -149,12 +149,12 @@ class UnitStorage(SqliteStorage):
             return patiently(lambda: conn.execute(query, values).fetchall(), self._timeout)
 
     def write(self, *statements: Statement) -> None:
-        """Executes the statements in one transaction, or records them in the unit of work."""
-        unit = self.unit()
-        if unit is not None and not unit.live:
-            unit.writes.extend(statements)
+        """Executes the statements in one transaction, or records them in the unit of work or the batch."""
+        recorded = self._recorded()
+        if recorded is not None:
+            recorded.extend(statements)
             return
-        if unit is not None:
+        if self.unit() is not None:
             for statement in statements:
                 self.conn.execute(*statement)
             return
@@ -165,6 +165,30 @@ class UnitStorage(SqliteStorage):
 
         with wrapped(self.filename):
             self._group.store(store)
+
+    def _recorded(self) -> list[Statement] | None:
+        """Where this thread's writes are recorded; None when they are carried out."""
+        unit = self.unit()
+        if unit is not None:
+            return None if unit.live else unit.writes
+        batch: list[Statement] | None = getattr(self._thread, "batch", None)
+        return batch
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """What this thread writes inside is stored in one transaction at the end: all of it or nothing."""
+        if self.unit() is not None or getattr(self._thread, "batch", None) is not None:
+            yield
+            return
+        self._thread.batch = []
+        try:
+            yield
+            recorded = self._thread.batch
+        finally:
+            self._thread.batch = None
+        if recorded:
+            self.write(*recorded)
+            self.identity.bell.ring()
 
     def _go_live(self, unit: Unit) -> None:
         """Opens the transaction that the rest of the unit runs in."""
