@@ -1,7 +1,12 @@
-"""Kills a process before each SQL statement of a scenario in turn, and looks at what is left.
+"""Kills a process at each point of a scenario in turn, and looks at what is left.
 
+A point is a line of Huey's or of our code (its first and its last execution, or the first only), or an SQL statement.
 Run as a program, one scenario a process: it forks, and must have no other threads when it does.
-Prints one JSON document: {"points": n, "lost": [...], "doubled": n, "wrong": [...]}.
+
+    python -m tests.queue.crash_sweep SCENARIO lines|statements STEP
+
+Prints one JSON document: {"points": n, "lost": [...], "doubled": n, "wrong": [...]}; `doubled` counts bodies that had
+begun when the process died, and ran again.
 """
 
 from __future__ import annotations
@@ -14,170 +19,171 @@ import signal
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
+from collections import Counter
 from pathlib import Path
 
-from huey import chord
+import huey as huey_package
 
-from worker.queue import DurableHuey
+import worker.queue as our_package
+from tests.queue.lab import SCENARIOS, Lab
 
 logging.disable(logging.CRITICAL)
+STARTED = time.time()
+WATCHED = tuple(str(Path(package.__file__).parent) + os.sep for package in (huey_package, our_package))
+AFTER_S = 1_000
 
 
-class Lab:
-    """A queue in a folder, with tasks that leave a mark when their body has run."""
+class Lines:
+    """Traces every line of Huey and of the queue."""
 
-    def __init__(self, folder: Path) -> None:
-        self.marks = folder / "marks"
-        # A long heartbeat: a second thread would make the points differ from run to run.
-        self.huey = huey = DurableHuey(
-            "lab", filename=folder / "tasks.db", heartbeat=3600, max_deliveries=50, now=lambda: self.clock
-        )
-        self.clock = time.time()
+    def __init__(self, fatal=None) -> None:
+        self.seen: Counter = Counter()
+        self._fatal = fatal  # (file, line), which time
 
-        @huey.task()
-        def mark(name, *_):
-            self.leave(name)
-            return name
+    def start(self) -> None:
+        sys.settrace(self._enter)
 
-        @huey.task(retries=1, retry_delay=5)
-        def fails(name):
-            self.leave(name)
-            raise ValueError(name)
+    def _enter(self, frame, _event, _arg):
+        return self._line if frame.f_code.co_filename.startswith(WATCHED) else None
 
-        @huey.task()
-        def total(names):
-            self.leave("total:" + ",".join(map(str, names)))
-
-        self.mark, self.fails, self.total = mark, fails, total
-
-    def leave(self, name: str) -> None:
-        with self.marks.open("a") as file:
-            file.write(name + "\n")
-
-    def left(self) -> list[str]:
-        return self.marks.read_text().split() if self.marks.exists() else []
-
-    def drain(self) -> None:
-        """What a worker and a scheduler do, until nothing is left."""
-        storage = self.huey.storage
-        storage.claim_ahead(True)
-        for _ in range(200):
-            while (task := self.huey.dequeue()) is not None:
-                # Huey's own clock cannot be set, so a task is told the time.
-                self.huey.execute(task, datetime.fromtimestamp(self.clock, UTC).replace(tzinfo=None))
-            self.clock += 10
-            if (
-                not storage.move_due(self.huey.reseal)
-                and not storage.queue_size()
-                and not storage.schedule_size()
-            ):
-                break
-        storage.claim_ahead(False)
+    def _line(self, frame, event, _arg):
+        if event == "line":
+            place = (frame.f_code.co_filename, frame.f_lineno)
+            self.seen[place] += 1
+            if self._fatal is not None and self._fatal == (place, self.seen[place]):
+                os._exit(9)
+        return self._line
 
 
-def _plain(lab):
-    lab.mark("a")
-    lab.mark("b")
-    return {"a", "b"}
-
-
-def _pipeline(lab):
-    lab.huey.enqueue(lab.mark.s("a").then(lab.mark, "b"))
-    return {"a", "b"}
-
-
-def _retry_and_death(lab):
-    lab.fails("a")
-    return {"a"}
-
-
-def _later(lab):
-    lab.mark.schedule(("a",), delay=20)
-    return {"a"}
-
-
-def _chord(lab):
-    lab.huey.enqueue(chord([lab.mark.s("a"), lab.mark.s("b")], lab.total.s()))
-    return {"a", "b", "total:a,b"}
-
-
-def _unknown(lab):
-    lab.mark("a")
-    lab.huey.storage.enqueue(b'{"v":1,"id":"x","name":"renamed.task","args":[],"kwargs":{}}')
-    lab.huey.storage.enqueue(b"\x80 no JSON")
-    return {"a"}
-
-
-def _on_error(lab):
-    lab.huey.enqueue(lab.fails.s("a").error(lab.mark, "e"))
-    return {"a", "e"}
-
-
-SCENARIOS = {
-    f.__name__.strip("_"): f
-    for f in (_plain, _pipeline, _retry_and_death, _later, _chord, _unknown, _on_error)
-}
-DEATHS = {"retry_and_death": 1, "unknown": 2, "on_error": 1}
-
-
-def _child(folder: Path, at: int) -> None:
-    """Works, and dies before statement number `at`."""
-    lab = Lab(folder)
-    seen = 0
+def act(folder: Path, name: str, *, trace: Lines | None = None, statement: int | None = None) -> int:
+    """The whole story in this process, which may die in it; returns how many statements it took."""
+    lab, statements = Lab(folder, STARTED, daily=name == "tick"), 0
 
     def count(_sql):
-        nonlocal seen
-        seen += 1
-        if seen == at:
+        nonlocal statements
+        statements += 1
+        if statements == statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    lab.huey.storage.identity.ensure()
+    lab.begin()
     lab.huey.storage.conn.set_trace_callback(count)
     lab.huey.storage.letters.connection().set_trace_callback(count)
+    if trace is not None:
+        trace.start()
+    SCENARIOS[name].enqueue(lab)
+    sys.settrace(None)
+    lab.leave("enqueued")
+    if trace is not None:
+        trace.start()
     lab.drain()
-    os._exit(0)
+    sys.settrace(None)
+    return statements
 
 
-def sweep(name: str, step: int) -> dict:
+def forked(work) -> object:
+    """Does it in a child; what it returns, or None if it died."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            answer = json.dumps(work()).encode()
+            os.write(writer, len(answer).to_bytes(8, "big"))
+            with os.fdopen(writer, "wb") as pipe:
+                pipe.write(answer)
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    return json.loads(answer[8:]) if answer else None
+
+
+def look(folder: Path, name: str) -> dict[str, list[str]]:
+    """A worker comes back to what is left: what is lost, what is wrong, what ran twice?"""
+    scenario, lab = SCENARIOS[name], Lab(folder, STARTED, AFTER_S, daily=name == "tick")
+    before = lab.marks()
+    lab.begin()
+    lab.drain()
+    after, storage = lab.marks(), lab.huey.storage
+    again = [body for body, runs in scenario.bodies.items() if after[f"begin {body}"] > runs]
+    found: dict[str, list[str]] = {"lost": [], "wrong": [], "doubled": again}
+    # Killed before enqueue returned, nothing may be stored; or all of it.
+    nothing = not before["enqueued"] and name != "tick" and not storage.sql("SELECT 1 FROM run", results=True)
+    if not nothing:
+        found["lost"] += [
+            f"{body} {what}"
+            for body, runs in scenario.bodies.items()
+            for what in ("begin", "end")
+            if after[f"{what} {body}"] < runs
+        ]
+        states = Counter(row[0] for row in storage.sql("SELECT state FROM run", results=True))
+        completed, other = states.pop("completed", 0), states.total() - states["interrupted"]
+        expected = (scenario.completed, scenario.other, scenario.letters)
+        if before["enqueued"] and expected != (completed, other, storage.letters.count()):
+            found["wrong"].append(f"{states}, {completed} completed, {storage.letters.count()} letters")
+    for body in again:
+        if not before[f"begin {body}"]:
+            found["wrong"].append(f"{body} ran twice, and had not begun")
+        if after[f"begin {body}"] > scenario.bodies[body] + 1:
+            found["wrong"].append(f"{body} ran {after[f'begin {body}']} times")
+    if len(again) > 1:
+        found["wrong"].append(f"one died, and {again} ran again")
+    found["wrong"] += [
+        f"{table} holds {rows}"
+        for table in ("task", "schedule", "claim", "counter")
+        if (rows := storage.sql(f"SELECT * FROM {table}", results=True))
+    ]
+    if locks := storage.sql("SELECT key FROM kv WHERE key LIKE '%.lock.%'", results=True):
+        found["wrong"].append(f"locked: {locks}")
+    lab.close()
+    return found
+
+
+def places(name: str, how: str) -> list:
+    """The points of a scenario, in the order in which they are reached."""
+    with tempfile.TemporaryDirectory() as made:
+        if how == "statements":
+            return list(range(1, forked(lambda: act(Path(made), name)) + 1))
+
+        def record():
+            lines = Lines()
+            act(Path(made), name, trace=lines)
+            return list(lines.seen.items())
+
+        seen = [((file, line), times) for (file, line), times in forked(record)]
+    return [(place, 1) for place, _ in seen] + [(place, times) for place, times in seen if times > 1]
+
+
+def strike(name: str, how: str, point) -> tuple[bool, dict[str, list[str]]]:
+    """Dies at one point: whether it did, and what was found afterwards."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        trace = Lines(fatal=point) if how == "lines" else None
+        at = point if how == "statements" else None
+        died = forked(lambda: act(folder, name, trace=trace, statement=at)) is None
+        found = forked(lambda: look(folder, name))
+    return died, found or {"lost": [], "wrong": ["nobody could look"], "doubled": []}
+
+
+def sweep(name: str, how: str, step: int) -> dict:
     """Every `step`-th point of a scenario."""
-    lost, wrong, doubled, points, at = [], [], 0, 0, 1
-    while True:
-        with tempfile.TemporaryDirectory() as made:
-            folder = Path(made)
-            lab = Lab(folder)
-            expected = SCENARIOS[name](lab)
-            lab.huey.storage.close()
-            pid = os.fork()
-            if pid == 0:
-                _child(folder, at)
-            _, status = os.waitpid(pid, 0)
-            lab = Lab(folder)
-            before = lab.left()
-            lab.clock += 1000
-            lab.huey.storage.claims.reap()
-            lab.drain()
-            left = lab.left()
-            lost += [f"{at}: {gone}" for gone in expected - set(left)]
-            doubled += len(left) != len(set(left)) + (name in {"retry_and_death", "on_error"})
-            if lab.huey.storage.letters.count() != DEATHS.get(name, 0):
-                wrong.append(f"{at}: {lab.huey.storage.letters.count()} letters")
-            wrong += [
-                f"{at}: {table} holds {rows}"
-                for table in ("task", "schedule", "claim", "counter")
-                if (rows := lab.huey.storage.sql(f"SELECT * FROM {table}", results=True))
-            ]
-            # Killed inside the callback, it runs again; it must not have been enqueued twice.
-            if len([mark for mark in left[len(before) :] if mark.startswith("total")]) > 1:
-                wrong.append(f"{at}: the chord's callback ran twice")
-            lab.huey.storage.identity.retire()
-            lab.huey.storage.close()
-            if os.WIFEXITED(status):
-                return {"points": points, "lost": lost, "doubled": doubled, "wrong": wrong}
-            points += 1
-            at += step
+    total: dict = {"points": 0, "died": 0, "lost": [], "doubled": 0, "wrong": []}
+    for point in places(name, how)[::step]:
+        died, found = strike(name, how, point)
+        where = f"{Path(point[0][0]).name}:{point[0][1]} ({point[1]})" if how == "lines" else str(point)
+        total["points"] += 1
+        total["died"] += died
+        total["doubled"] += len(found["doubled"])
+        for what in ("lost", "wrong"):
+            total[what] += [f"{where}: {one}" for one in found[what]]
+    return total
 
 
 if __name__ == "__main__":
-    faulthandler.dump_traceback_later(120, exit=True)
-    print(json.dumps(sweep(sys.argv[1], int(sys.argv[2]))))
+    faulthandler.dump_traceback_later(3_000, exit=True)
+    print(json.dumps(sweep(sys.argv[1], sys.argv[2], int(sys.argv[3]))))

@@ -144,6 +144,20 @@ class DurableConsumer(Consumer):
         Raises:
             QueueFileError: a file cannot be used.
         """
+        self.prepare()
+        storage: DurableStorage = self.huey.storage
+        if not self.environment.forks:
+            storage.identity.ensure(kind=self.worker_type, threads=self.workers)
+        super().start()
+        if self.environment.forks:
+            storage.identity.ensure(kind="supervisor", threads=0)
+
+    def prepare(self) -> None:
+        """Opens the files and takes over what dead workers left.
+
+        Raises:
+            QueueFileError: a file cannot be used.
+        """
         storage: DurableStorage = self.huey.storage
         storage.initialize_schema()
         _ = storage.letters.connection()
@@ -157,11 +171,6 @@ class DurableConsumer(Consumer):
         self._publish_handlers(storage)
         self._reconcile(storage)
         storage.claims.reap()
-        if not self.environment.forks:
-            storage.identity.ensure(kind=self.worker_type, threads=self.workers)
-        super().start()
-        if self.environment.forks:
-            storage.identity.ensure(kind="supervisor", threads=0)
 
     def loop(self, health_check_ts: float | None = None) -> Any:
         """One look after the workers; in a burst, also whether anything is left to do."""
