@@ -6,15 +6,15 @@ Blocking; the console calls it on its action thread.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console.readings.model import Badge
-from console.text import clean, number, plural
+from console.text import clean, number, plural, when
 from worker.places import PlaceError, market_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from worker.config import ConfigError
@@ -209,12 +209,43 @@ class Actions:
     def pause_schedule(self, name: str, until: datetime | None = None, note: str = "") -> Done:
         """Stops a schedule from firing."""
         change = self._do("pause_schedule", name, until=until, note=note)
-        end = f" until {until.isoformat(timespec='minutes')}" if until else ""
+        end = f" until {when(until, datetime.now(UTC))}" if until else " until it is resumed"
         return Done(f"Paused {clean(name, MAX_NAME)}{end}.", change)
 
     def resume_schedule(self, name: str) -> Done:
         """Lets a paused schedule fire again."""
         return Done(f"Resumed {clean(name, MAX_NAME)}.", self._do("resume_schedule", name))
+
+    def replay_ticks(
+        self,
+        name: str,
+        how: str,
+        *,
+        over: float | None = None,
+        ticks: Sequence[int] | None = None,
+        paused: bool = False,
+    ) -> Done:
+        """Runs missed ticks of a schedule after all.
+
+        Args:
+            name: the schedule.
+            how: `once`, `all` or `spread`.
+            over: seconds that a spread replay takes.
+            ticks: ids of just these; None: all.
+            paused: of all, also those that passed during a pause.
+        """
+        from worker.queue.schedules_desk import Replay  # noqa: PLC0415 - brings the queue
+
+        change = self._do("replay_ticks", name, Replay(how), over=over, ticks=ticks, paused=paused)
+        done = _told(change, "Replayed", "tick")
+        runs = plural(len(change.task_ids), "run")
+        return Done(f"{done.text.rstrip('.')}: {runs} of {clean(name, MAX_NAME)}.", change)
+
+    def acknowledge_ticks(self, name: str, *, ticks: Sequence[int] | None = None, note: str = "") -> Done:
+        """Says that missed ticks of a schedule need no run."""
+        change = self._do("acknowledge_ticks", name, ticks=ticks, note=note)
+        done = _told(change, "Acknowledged", "missed tick")
+        return Done(f"{done.text.rstrip('.')} of {clean(name, MAX_NAME)}.", change)
 
     # -- undo -----------------------------------------------------------------------------------
 

@@ -124,7 +124,8 @@ ACTIONS = (
     Action("delete", ("x",), "Delete", "Take it away: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
     Action("clear", ("C",), "Clear", "Take away all dead letters, or all that the filter shows.", Scope.FAILURES, shown=True, changes=True),
     Action("run_now", ("r",), "Run now", "Run the schedule's task once, now.", Scope.SCHEDULES, shown=True, changes=True),
-    Action("pause", ("p",), "Pause", "Stop the schedule from firing, or let it fire again.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("pause", ("p",), "Pause", "Stop the schedule from firing, for a while or until it is resumed; or resume it.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("missed", ("m",), "Missed", "Answer the ticks that got no run: once, all, spread over a period, or acknowledge them.", Scope.SCHEDULES, shown=True, changes=True),
 )  # fmt: skip
 
 # How keys are written for people.

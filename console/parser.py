@@ -140,19 +140,31 @@ def _failures(commands: Subparsers) -> None:
 
 def _schedules(commands: Subparsers) -> None:
     _leaf(commands, "list", schedules.list_, "when each ran, when it will")
-    for name, run, about in (
-        ("run", schedules.run, "run its task once, now"),
-        ("pause", schedules.pause, "stop it from firing"),
-        ("resume", schedules.resume, "let it fire again"),
-    ):
-        leaf = _leaf(commands, name, run, about)
+    show = _leaf(commands, "show", schedules.show, "one: its next times, its last ticks, the missed ones")
+    run = _leaf(commands, "run", schedules.run, "run its task once, now")
+    pause = _leaf(commands, "pause", schedules.pause, "stop it from firing")
+    resume = _leaf(commands, "resume", schedules.resume, "let it fire again")
+    missed = _leaf(commands, "missed", schedules.missed, "the ticks that got no run")
+    replay = _leaf(commands, "replay", schedules.replay, "run missed ticks after all", destroys=True)
+    acknowledge = _leaf(commands, "acknowledge", schedules.acknowledge, "say that missed ticks need no run")
+    for leaf in (show, run, pause, resume, replay, acknowledge):
         leaf.add_argument("name", metavar="NAME")
-        if name == "pause":
-            _pausing(leaf)
+    _pausing(pause)
+    missed.add_argument("name", metavar="NAME", nargs="?", help="of one schedule only")
+    missed.add_argument("--all", action="store_true", help="also those that were answered late")
+    _listing(missed, filtered=False)
+    how = replay.add_mutually_exclusive_group(required=True)
+    how.add_argument("--once", action="store_true", help="one run answers all of them")
+    how.add_argument("--all", action="store_true", help="a run for each, now")
+    how.add_argument("--spread", metavar="SPAN", help="a run for each, evenly over a period, for example 2h")
+    replay.add_argument("--paused", action="store_true", help="also those that passed during a pause")
+    acknowledge.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
 
 
 def _pausing(leaf: argparse.ArgumentParser) -> None:
-    leaf.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
+    end = leaf.add_mutually_exclusive_group()
+    end.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
+    end.add_argument("--until", metavar="ISO", help="until then, for example 2026-12-01T02:00")
     leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
 
 

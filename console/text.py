@@ -179,7 +179,7 @@ def bar(done: int | None, total: int | None, width: int, *, ascii_only: bool = F
 
 _ASCII = str.maketrans(
     {
-        "·": ".", "…": "~", "×": "x", "–": "-", "—": "-", "›": ">", "●": "*", "○": "o", "▲": "!", "■": "#",
+        "·": ".", "…": "~", "×": "x", "–": "-", "—": "-", "›": ">", "●": "*", "○": "o", "◐": "~", "▸": ">", "▲": "!", "■": "#",
         "█": "#", "░": "-", "▕": "|", "↑": "^", "↓": "v", "→": ">", "✓": "+", "✗": "x", "─": "-", "│": "|",
         **dict.fromkeys("▁▂▃▏▎▍", "."), **dict.fromkeys("▄▅▌▋", ":"), **dict.fromkeys("▆▇▊▉", "#"),
     }
@@ -193,13 +193,16 @@ def ascii_signs(text: str) -> str:
 
 def cron_in_words(expression: str | None) -> str:
     """`At 02:00`; an expression that cannot be put into words stays as it is."""
-    if expression is None:
-        return "by its own rule"
-    from cron_descriptor import FormatError, Options, get_description  # noqa: PLC0415 - 40 ms, for schedules only
+    from worker.queue.cron import in_words  # noqa: PLC0415 - for schedules only
 
-    options = Options()
-    options.use_24hour_time_format, options.locale_code = True, "en_US"
-    try:
-        return clean(get_description(expression, options))
-    except (FormatError, ValueError, IndexError):
-        return clean(expression)
+    return "by its own rule" if expression is None else clean(in_words(expression))
+
+
+_SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def span(text: str) -> float | None:
+    """The seconds of a span that was typed, such as `30m`, `2h` or `1d`; None where it is none."""
+    found = _SPAN.fullmatch(text)
+    return float(found[1]) * _SECONDS[found[2]] if found else None

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Exit, plain, table, unpacked
-from console.commands.schedules import span
+from console.commands.schedules import end_of_pause
 from console.commands.start import POLL_S
 from console.rows import queue as rows
 from console.text import clean, plural, stamp
@@ -69,8 +69,7 @@ def cancel(context: Context) -> Exit:
 def pause(context: Context) -> Exit:
     """Lets no worker take anything more; `--wait` until nothing runs."""
     options = context.options
-    until = context.now() + span(options.span) if options.span else None
-    code = context.done(context.actions.pause_queue(until, options.note))
+    code = context.done(context.actions.pause_queue(end_of_pause(context), options.note))
     while options.wait and context.readings.snapshot().depth.running:
         time.sleep(POLL_S)
     return code

@@ -115,6 +115,18 @@ class Minute:
     depth: int | None = None  # the most that was ready; None: no worker was there to see it
 
 
+class Outcome(StrEnum):
+    """What came of a tick."""
+
+    OK = "ok"
+    LATE = "late"  # ok, but not on time: caught up, or replayed
+    FAILED = "failed"
+    WAITING = "waiting"  # its run has not ended
+    CANCELLED = "cancelled"
+    MISSED = "missed"  # no run has answered it
+    WAIVED = "waived"  # nobody wants a run: acknowledged, or it passed during a pause
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """One periodic task: when it ran, when it will."""
@@ -130,8 +142,38 @@ class Schedule:
     paused: bool
     paused_until: datetime | None
     pause_note: str | None
+    paused_by: str | None
     error: str | None
     overdue: bool  # next_at is more than OVERDUE_AFTER_S in the past
+    strip: tuple[Outcome, ...] = ()  # of the last ticks, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A tick of a schedule in the register, or several that are folded into one row."""
+
+    id: int
+    schedule: str
+    at: datetime
+    last_at: datetime  # of several, the last; else the same
+    count: int
+    state: str  # fired | missed | caught_up | replayed | acknowledged | paused
+    outcome: Outcome
+    noticed_at: datetime
+    why: str | None  # why it did not fire on time
+    task_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleDetail:
+    """A schedule with what only its detail pane shows."""
+
+    schedule: Schedule
+    catch_up: str
+    catch_up_window_s: float
+    coming: tuple[datetime, ...]  # the next times
+    missed: tuple[Tick, ...]  # oldest first; ticks of a pause among them
+    recent: tuple[Tick, ...]  # the last ones, newest first
 
 
 @dataclass(frozen=True, slots=True)

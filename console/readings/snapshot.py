@@ -32,6 +32,8 @@ if TYPE_CHECKING:
         Run,
         RunDetail,
         Schedule,
+        ScheduleDetail,
+        Tick,
     )
     from console.readings.pages import Listing
     from console.readings.stats import Period, TaskStats
@@ -193,6 +195,18 @@ class Readings:
     def schedules(self) -> tuple[Schedule, ...]:
         """All schedules by name."""
         return schedule_readings.schedules(self._tasks, self._queue, self._now().timestamp())
+
+    def schedule(self, name: str) -> ScheduleDetail | None:
+        """A schedule in full, with the ticks that nobody has answered."""
+        return schedule_readings.detail(self._tasks, self._queue, name, self._now())
+
+    def late_ticks(self, name: str, limit: int) -> tuple[Tick, ...]:
+        """The last ticks of a schedule that did not fire on time, newest first."""
+        return schedule_readings.late(self._tasks, self._queue, name, limit)
+
+    def tick_of(self, task_id: str) -> Tick | None:
+        """The tick that a task answers."""
+        return schedule_readings.tick_of(self._tasks, task_id)
 
     def runs(self, text: str = "") -> Listing[Run]:
         """The history, newest first; `text` is a filter."""

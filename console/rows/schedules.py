@@ -1,27 +1,48 @@
-"""A schedule, as a row."""
+"""Schedules and their ticks, as rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.rows.base import STATE_TONES, Cell, Column, Tone
-from console.text import DOT, ago, clean, cron_in_words, dot, until, when
+from console.readings.model import Outcome
+from console.rows.base import Cell, Column, Tone
+from console.text import DOT, ago, clean, cron_in_words, number, until, when
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from console.readings.model import Schedule
+    from console.readings.model import Schedule, Tick
 
 COLUMNS = (
-    Column("Schedule", 20),
-    Column("State", 8),
-    Column("Next", 9, "right"),
-    Column("At", 16, priority=2),
-    Column("Last", 5, "right"),
-    Column("Ended", 11, priority=2),
-    Column("Missed", 6, "right", priority=2),
+    Column("Schedule", 18),
+    Column("State", 10),
+    Column("Next", 8, "right"),
+    Column("At", 14, priority=2),
+    Column("Last", 5, "right", priority=2),
+    Column("Last runs", 10),
     Column("Runs", 0, priority=3),
 )
+TICK_COLUMNS = (
+    Column("Tick", 16),
+    Column("Schedule", 18, priority=2),
+    Column("Ticks", 6, "right"),
+    Column("State", 12),
+    Column("Noticed", 7, "right", priority=3),
+    Column("Why", 0, priority=2),
+)
+# What came of a tick as one sign that is told from the others without colour, also in plain characters.
+SIGNS = {
+    Outcome.OK: ("●", Tone.GOOD),
+    Outcome.LATE: ("◐", Tone.GOOD),
+    Outcome.FAILED: ("✗", Tone.BAD),
+    Outcome.WAITING: ("▸", Tone.ACCENT),
+    Outcome.CANCELLED: ("–", Tone.QUIET),
+    Outcome.MISSED: ("○", Tone.WARN),
+    Outcome.WAIVED: ("·", Tone.QUIET),
+}
+_WORDS = {Outcome.LATE: "ok, late", Outcome.WAITING: "not ended", Outcome.WAIVED: "not wanted"}
+_STATES = {"caught_up": "caught up"}
 
 
 def key(schedule: Schedule) -> str:
@@ -34,17 +55,20 @@ def cells(
 ) -> tuple[Cell, ...]:
     """The row's cells, in the order of COLUMNS."""
     del ascii_only
-    ended = schedule.last_state
     return (
         Cell(clean(schedule.name, 60)),
         badge(schedule),
         Cell(DOT if schedule.paused else until(schedule.next_at, now)),
         Cell(DOT if schedule.paused else when(schedule.next_at, now, utc=utc)),
         Cell(ago(schedule.last_at, now), Tone.QUIET),
-        Cell(ended or DOT, STATE_TONES.get(ended or "", Tone.QUIET)),
-        Cell(dot(schedule.missed), Tone.WARN if schedule.missed else Tone.QUIET),
-        Cell(clean(f"{cron_in_words(schedule.cron)}, {schedule.timezone}"), Tone.QUIET),
+        Cell(strip(schedule.strip), _worst(schedule.strip)),
+        Cell(in_words(schedule), Tone.QUIET),
     )
+
+
+def in_words(schedule: Schedule) -> str:
+    """When it runs: `At 02:00, Europe/Berlin`."""
+    return clean(f"{cron_in_words(schedule.cron)}, {schedule.timezone}")
 
 
 def badge(schedule: Schedule) -> Cell:
@@ -55,4 +79,48 @@ def badge(schedule: Schedule) -> Cell:
         return Cell("paused", Tone.WARN)
     if schedule.overdue:
         return Cell("OVERDUE", Tone.BAD)
+    if schedule.missed:
+        return Cell(f"missed {number(schedule.missed) if schedule.missed < 1000 else '1k+'}", Tone.WARN)
     return Cell("on", Tone.GOOD)
+
+
+def strip(outcomes: Sequence[Outcome]) -> str:
+    """What came of the last ticks, a sign each, the newest on the right; a dot where there was none yet."""
+    return "".join(SIGNS[one][0] for one in outcomes) or DOT
+
+
+def _worst(outcomes: Sequence[Outcome]) -> Tone:
+    """The tone of a strip where it has room for one only: that of the newest, and trouble before it counts."""
+    if not outcomes:
+        return Tone.QUIET
+    if outcomes[-1] in {Outcome.FAILED, Outcome.MISSED}:
+        return SIGNS[outcomes[-1]][1]
+    return Tone.WARN if {Outcome.FAILED, Outcome.MISSED} & set(outcomes) else Tone.GOOD
+
+
+def strip_cells(outcomes: Sequence[Outcome]) -> tuple[Cell, ...]:
+    """The same with a tone for each."""
+    return tuple(Cell(*SIGNS[one]) for one in outcomes)
+
+
+def legend(outcomes: Sequence[Outcome]) -> str:
+    """What the signs of a strip mean, those that occur in it."""
+    return "  ".join(f"{SIGNS[one][0]} {_WORDS.get(one, str(one))}" for one in SIGNS if one in outcomes)
+
+
+def tick_cells(tick: Tick, now: datetime, *, utc: bool = False) -> tuple[Cell, ...]:
+    """The cells of a tick, in the order of TICK_COLUMNS."""
+    return (
+        Cell(when(tick.at, now, utc=utc)),
+        Cell(clean(tick.schedule, 60)),
+        Cell(number(tick.count) if tick.count > 1 else DOT, Tone.QUIET),
+        Cell(_STATES.get(tick.state, clean(tick.state, 20)), SIGNS[tick.outcome][1]),
+        Cell(ago(tick.noticed_at, now), Tone.QUIET),
+        Cell(clean(tick.why, 300), Tone.QUIET),
+    )
+
+
+def tick_words(tick: Tick, now: datetime, *, utc: bool = False) -> str:
+    """A tick on one line: when, how many it stands for, and why it got no run."""
+    folded = f" to {when(tick.last_at, now, utc=utc)}, {number(tick.count)} ticks" if tick.count > 1 else ""
+    return clean(f"{SIGNS[tick.outcome][0]} {when(tick.at, now, utc=utc)}{folded}  {tick.why or ''}", 300)

@@ -1,0 +1,292 @@
+"""What is asked about a schedule: for how long it is to pause, and what becomes of its missed ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from console.rows.schedules import tick_words
+from console.text import ascii_signs, cell, clean, number, plural, span, when
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from console.readings.model import Tick
+
+WIDTH = 56
+SHOWN = 6
+_SPANS = (("30 minutes", 1_800), ("2 hours", 7_200), ("1 day", 86_400))
+_NO_SPAN = "That is no span: write 30m, 2h or 1d."
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How a pause is meant.
+
+    Attributes:
+        until: when it ends by itself; None: when it is resumed.
+        note: why, for the next person.
+    """
+
+    until: datetime | None
+    note: str
+
+
+class PauseScreen(ModalScreen[Pause | None]):
+    """Asks for how long, and why; answers None where it is not meant.
+
+    Args:
+        what: is paused, raw.
+        place: which home.
+        now: the time, aware.
+        utc: whether times are shown in UTC.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+
+    def __init__(self, what: str, *, place: str, now: datetime, utc: bool = False) -> None:
+        super().__init__()
+        self._what, self._place, self._now, self._utc = clean(what, 40), place, now, utc
+        self._until: datetime | None = None
+
+    def compose(self) -> ComposeResult:
+        """How long, which other span, and why."""
+        spans = [
+            f"{words:<12} until {when(self._now + timedelta(seconds=seconds), self._now, utc=self._utc)}"
+            for words, seconds in _SPANS
+        ]
+        with Vertical(id="dialog"):
+            yield Static(Content(f"Pause {self._what} for how long?"), id="question")
+            yield Static(Content(f"in {self._place}"), classes="quiet")
+            self.options = OptionList(
+                *(Option(Content(words)) for words in (*spans, "until it is resumed", "another span")),
+                compact=True,
+            )
+            yield self.options
+            self.typed = Input(placeholder="how long: 45m, 8h, 3d", id="typed", compact=True)
+            yield self.typed
+            self.note = Input(
+                placeholder="why, for the next person (may stay empty)", id="note", compact=True
+            )
+            yield self.note
+            self.hint = Static(
+                Content("enter chooses, then enter pauses   esc changes nothing"), classes="quiet"
+            )
+            yield self.hint
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.typed.display = False
+        self.options.focus()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """On to the note, or to a span of one's own."""
+        at = event.option_index
+        self.typed.display = at > len(_SPANS)
+        self._until = self._now + timedelta(seconds=_SPANS[at][1]) if at < len(_SPANS) else None
+        (self.typed if self.typed.display else self.note).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """On to the note, or it is meant."""
+        if self.typed.display:
+            seconds = span(self.typed.value)
+            if not seconds:
+                self.hint.update(Content(_NO_SPAN))
+                self.typed.focus()
+                return
+            self._until = self._now + timedelta(seconds=seconds)
+        if event.input is self.typed:
+            self.note.focus()
+        else:
+            self.dismiss(Pause(self._until, self.note.value.strip()))
+
+    def action_cancel(self) -> None:
+        """It is not meant."""
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        """The next."""
+        self.options.action_cursor_down()
+
+    def action_up(self) -> None:
+        """The one before."""
+        self.options.action_cursor_up()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What becomes of missed ticks.
+
+    Attributes:
+        how: `once`, `all`, `spread` or `acknowledge`.
+        ticks: just these, by id.
+        count: how many they stand for.
+        over: seconds that a spread replay takes.
+    """
+
+    how: str
+    ticks: tuple[int, ...]
+    count: int
+    over: float | None = None
+
+
+class MissedScreen(ModalScreen[Answer | None]):
+    """Shows the ticks that got no run and asks what becomes of them; answers None where nothing does.
+
+    Args:
+        name: the schedule, raw.
+        ticks: missed ones, and ones that passed during a pause.
+        place: which home.
+        now: the time, aware.
+        utc: whether times are shown in UTC.
+        ascii_only: draw with plain characters.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+        Binding("o", "answer('once')", show=False),
+        Binding("a", "answer('all')", show=False),
+        Binding("s", "answer('spread')", show=False),
+        Binding("x", "answer('acknowledge')", show=False),
+        Binding("p", "toggle_paused", show=False),
+    ]
+
+    def __init__(
+        self,
+        name: str,
+        ticks: Sequence[Tick],
+        *,
+        place: str,
+        now: datetime,
+        utc: bool = False,
+        ascii_only: bool = False,
+    ) -> None:
+        super().__init__()
+        self._name, self._place, self._now, self._utc, self._ascii = (
+            clean(name, 40),
+            place,
+            now,
+            utc,
+            ascii_only,
+        )
+        self._missed = [tick for tick in ticks if tick.state != "paused"]
+        self._of_pause = [tick for tick in ticks if tick.state == "paused"]
+        self._with_pause = not self._missed
+
+    @property
+    def _ticks(self) -> list[Tick]:
+        both = [*self._missed, *self._of_pause] if self._with_pause else self._missed
+        return sorted(both, key=lambda tick: tick.at)
+
+    @property
+    def _count(self) -> int:
+        return sum(tick.count for tick in self._ticks)
+
+    def compose(self) -> ComposeResult:
+        """Which ticks, what can be done, and how to answer."""
+        with Vertical(id="dialog"):
+            self.question = Static(id="question")
+            yield self.question
+            yield Static(Content(f"in {self._place}"), classes="quiet")
+            self.sample = Static(id="sample")
+            yield self.sample
+            self.options = OptionList(compact=True)
+            yield self.options
+            self.typed = Input(value="1h", placeholder="over how long: 30m, 2h, 1d", id="typed", compact=True)
+            yield self.typed
+            self.hint = Static(classes="quiet")
+            yield self.hint
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.typed.display = False
+        self._show()
+        self.options.focus()
+
+    def _show(self) -> None:
+        ticks, count = self._ticks, self._count
+        self.question.update(Content(f"{plural(count, 'tick')} of {self._name} got no run"))
+        newest = ticks[: -SHOWN - 1 : -1]
+        lines = [cell(tick_words(tick, self._now, utc=self._utc), WIDTH).rstrip() for tick in newest]
+        more = len(ticks) - len(newest)
+        text = "\n".join([*lines, *([f"and {number(more)} older"] if more else [])])
+        self.sample.update(Content(ascii_signs(text) if self._ascii else text))
+        each = len([tick for tick in ticks if tick.count == 1])
+        at = self.options.highlighted or 0
+        self.options.clear_options()
+        self.options.add_options([
+            Option(Content(f"o  once         one run for {'it' if count == 1 else f'all {number(count)}'}, now"), id="once"),
+            Option(Content(f"a  all          {plural(each, 'run')}, now"), id="all"),
+            Option(Content(f"s  spread       {plural(each, 'run')}, evenly over a period"), id="spread"),
+            Option(Content("x  acknowledge  no run; missed no more"), id="acknowledge", disabled=not self._missed),
+        ])  # fmt: skip
+        self.options.highlighted = at
+        pause = ""
+        if self._missed and self._of_pause:
+            verb = "leaves out" if self._with_pause else "takes in"
+            pause = f"p {verb} {plural(len(self._of_pause), 'tick')} of a pause   "
+        self.hint.update(Content(f"{pause}enter does it   esc changes nothing"))
+
+    def action_toggle_paused(self) -> None:
+        """Takes in the ticks of a pause, or leaves them out."""
+        if self._missed and self._of_pause:
+            self._with_pause = not self._with_pause
+            self._show()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """This is to become of them."""
+        self.action_answer(event.option_id or "once")
+
+    def action_answer(self, how: str) -> None:
+        """This is to become of them; of a spread replay the period is asked."""
+        if how == "acknowledge":
+            if self._missed:
+                self._with_pause = False
+                self._done(how)
+        elif how == "spread":
+            self.typed.display = True
+            self.hint.update(Content("over how long? enter does it   esc changes nothing"))
+            self.typed.focus()
+        else:
+            self._done(how)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The period."""
+        seconds = span(event.value)
+        if seconds:
+            self._done("spread", seconds)
+        else:
+            self.hint.update(Content(_NO_SPAN))
+
+    def _done(self, how: str, over: float | None = None) -> None:
+        self.dismiss(Answer(how, tuple(tick.id for tick in self._ticks), self._count, over))
+
+    def action_cancel(self) -> None:
+        """Nothing becomes of them."""
+        self.dismiss(None)
+
+    def action_down(self) -> None:
+        """The next."""
+        self.options.action_cursor_down()
+
+    def action_up(self) -> None:
+        """The one before."""
+        self.options.action_cursor_up()
