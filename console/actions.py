@@ -6,7 +6,7 @@ Blocking; the console calls it on its action thread.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.readings.model import Badge
@@ -206,11 +206,15 @@ class Actions:
         """Runs a schedule's task once, now."""
         return Done(f"{clean(name, MAX_NAME)} enqueued to run now.", self._do("run_schedule", name))
 
-    def pause_schedule(self, name: str, until: datetime | None = None, note: str = "") -> Done:
-        """Stops a schedule from firing."""
+    def pause_schedule(
+        self, name: str, until: datetime | None = None, note: str = "", *, span: timedelta | None = None
+    ) -> Done:
+        """Stops a schedule from firing: until a time, for a span from now, or until it is resumed."""
+        now = datetime.now(UTC)
+        until = now + span if span else until
         change = self._do("pause_schedule", name, until=until, note=note)
-        end = f" until {when(until, datetime.now(UTC))}" if until else " until it is resumed"
-        return Done(f"Paused {clean(name, MAX_NAME)}{end}.", change)
+        end = when(until, now) if until else "it is resumed"
+        return Done(f"Paused {clean(name, MAX_NAME)} until {end}.", change)
 
     def resume_schedule(self, name: str) -> Done:
         """Lets a paused schedule fire again."""

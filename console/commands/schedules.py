@@ -86,8 +86,9 @@ def missed(context: Context) -> Exit:
     options, now = context.options, context.now()
     names = [options.name] if options.name else [one.name for one in _every(context)]
     ticks = [tick for name in names for tick in _ticks(context, name)]
+    first = 1 if options.name else 0  # of one schedule its name need not be said
     drawn = "" if context.json else table(
-        rows.TICK_COLUMNS, [rows.tick_cells(tick, now) for tick in ticks],
+        rows.TICK_COLUMNS[first:], [rows.tick_cells(tick, now)[first:] for tick in ticks],
         empty="Every tick had its run: nothing was missed.", width=shutil.get_terminal_size().columns,
     )  # fmt: skip
     context.answer(ticks, _drawn(context, drawn))

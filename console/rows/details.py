@@ -145,17 +145,18 @@ def of_schedule(detail: ScheduleDetail, now: datetime, *, utc: bool = False) -> 
             ("task", clean(schedule.task_name)),
         )
     )  # fmt: skip
+    lines += _unanswered(detail, now, utc=utc)
+    if detail.recent:
+        outcomes = [tick.outcome for tick in reversed(detail.recent)]
+        lines += [(), (Cell("Last runs", Tone.ACCENT),), schedules.strip_cells(outcomes)]
+        lines.append((Cell(schedules.legend(outcomes), Tone.QUIET),))
     if detail.coming:
         after = " after the pause" if schedule.paused else ""
         lines += [(), (Cell(f"Next{after}", Tone.ACCENT),)]
         lines += [
             (Cell(f"{when(at, now, utc=utc):<17}"), Cell(until(at, now), Tone.QUIET)) for at in detail.coming
         ]
-    if detail.recent:
-        outcomes = [tick.outcome for tick in reversed(detail.recent)]
-        lines += [(), (Cell("Last runs", Tone.ACCENT),), schedules.strip_cells(outcomes)]
-        lines.append((Cell(schedules.legend(outcomes), Tone.QUIET),))
-    return lines + _unanswered(detail, now, utc=utc)
+    return lines
 
 
 def _pause(schedule: Schedule, now: datetime, *, utc: bool) -> str:

@@ -18,18 +18,18 @@ COLUMNS = (
     Column("Schedule", 18),
     Column("State", 10),
     Column("Next", 8, "right"),
-    Column("At", 14, priority=2),
+    Column("At", 16, priority=2),
     Column("Last", 5, "right", priority=2),
     Column("Last runs", 10),
     Column("Runs", 0, priority=3),
 )
 TICK_COLUMNS = (
-    Column("Tick", 16),
     Column("Schedule", 18, priority=2),
-    Column("Ticks", 6, "right"),
+    Column("Tick", 16),
     Column("State", 12),
+    Column("Ticks", 6, "right", priority=3),
     Column("Noticed", 7, "right", priority=3),
-    Column("Why", 0, priority=2),
+    Column("Why", 0),
 )
 # What came of a tick as one sign that is told from the others without colour, also in plain characters.
 SIGNS = {
@@ -111,10 +111,10 @@ def legend(outcomes: Sequence[Outcome]) -> str:
 def tick_cells(tick: Tick, now: datetime, *, utc: bool = False) -> tuple[Cell, ...]:
     """The cells of a tick, in the order of TICK_COLUMNS."""
     return (
-        Cell(when(tick.at, now, utc=utc)),
         Cell(clean(tick.schedule, 60)),
-        Cell(number(tick.count) if tick.count > 1 else DOT, Tone.QUIET),
+        Cell(when(tick.at, now, utc=utc)),
         Cell(_STATES.get(tick.state, clean(tick.state, 20)), SIGNS[tick.outcome][1]),
+        Cell(number(tick.count) if tick.count > 1 else DOT, Tone.QUIET),
         Cell(ago(tick.noticed_at, now), Tone.QUIET),
         Cell(clean(tick.why, 300), Tone.QUIET),
     )
@@ -123,4 +123,4 @@ def tick_cells(tick: Tick, now: datetime, *, utc: bool = False) -> tuple[Cell, .
 def tick_words(tick: Tick, now: datetime, *, utc: bool = False) -> str:
     """A tick on one line: when, how many it stands for, and why it got no run."""
     folded = f" to {when(tick.last_at, now, utc=utc)}, {number(tick.count)} ticks" if tick.count > 1 else ""
-    return clean(f"{SIGNS[tick.outcome][0]} {when(tick.at, now, utc=utc)}{folded}  {tick.why or ''}", 300)
+    return f"{SIGNS[tick.outcome][0]} {when(tick.at, now, utc=utc)}{folded}  {clean(tick.why, 300)}".rstrip()

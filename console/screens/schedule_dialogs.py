@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from console.readings.model import Tick
 
 WIDTH = 56
-SHOWN = 6
+SHOWN = 3
 _SPANS = (("30 minutes", 1_800), ("2 hours", 7_200), ("1 day", 86_400))
 _NO_SPAN = "That is no span: write 30m, 2h or 1d."
 
@@ -36,11 +36,11 @@ class Pause:
     """How a pause is meant.
 
     Attributes:
-        until: when it ends by itself; None: when it is resumed.
+        span: until it ends by itself; None: until it is resumed.
         note: why, for the next person.
     """
 
-    until: datetime | None
+    span: timedelta | None
     note: str
 
 
@@ -63,7 +63,7 @@ class PauseScreen(ModalScreen[Pause | None]):
     def __init__(self, what: str, *, place: str, now: datetime, utc: bool = False) -> None:
         super().__init__()
         self._what, self._place, self._now, self._utc = clean(what, 40), place, now, utc
-        self._until: datetime | None = None
+        self._span: timedelta | None = None
 
     def compose(self) -> ComposeResult:
         """How long, which other span, and why."""
@@ -99,7 +99,7 @@ class PauseScreen(ModalScreen[Pause | None]):
         """On to the note, or to a span of one's own."""
         at = event.option_index
         self.typed.display = at > len(_SPANS)
-        self._until = self._now + timedelta(seconds=_SPANS[at][1]) if at < len(_SPANS) else None
+        self._span = timedelta(seconds=_SPANS[at][1]) if at < len(_SPANS) else None
         (self.typed if self.typed.display else self.note).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -110,11 +110,11 @@ class PauseScreen(ModalScreen[Pause | None]):
                 self.hint.update(Content(_NO_SPAN))
                 self.typed.focus()
                 return
-            self._until = self._now + timedelta(seconds=seconds)
+            self._span = timedelta(seconds=seconds)
         if event.input is self.typed:
             self.note.focus()
         else:
-            self.dismiss(Pause(self._until, self.note.value.strip()))
+            self.dismiss(Pause(self._span, self.note.value.strip()))
 
     def action_cancel(self) -> None:
         """It is not meant."""
@@ -262,6 +262,7 @@ class MissedScreen(ModalScreen[Answer | None]):
                 self._with_pause = False
                 self._done(how)
         elif how == "spread":
+            self.options.highlighted = self.options.get_option_index(how)
             self.typed.display = True
             self.hint.update(Content("over how long? enter does it   esc changes nothing"))
             self.typed.focus()

@@ -81,7 +81,7 @@ class SchedulesScreen(ListScreen):
 
     def _pause(self, name: str, pause: Pause | None) -> None:
         if pause is not None:
-            self.console.act(lambda actions: actions.pause_schedule(name, pause.until, pause.note))
+            self.console.act(lambda actions: actions.pause_schedule(name, span=pause.span, note=pause.note))
 
     def action_missed(self) -> None:
         """Asks what becomes of the schedule's missed ticks."""

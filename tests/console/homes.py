@@ -158,6 +158,24 @@ class Builder:
             last_at=None if last_ago is None else self.now - last_ago, **more,
         )  # fmt: skip
 
+    def tick(
+        self, schedule: str, *, ago: float, state: str = "fired", ended: str | None = "completed", n: int = 1,
+        why: str | None = None,
+    ) -> int:  # fmt: skip
+        """A tick in the register; with `ended`, also the run that answered it."""
+        at = self.now - ago
+        run = ended and self.run(None, name=f"worker.tasks.{schedule}", state=ended, age=ago - 5)
+        task = run and self.tasks.execute("SELECT task_id FROM run WHERE id = ?", (run,)).fetchone()[0]
+        tick = self._insert(
+            self.tasks, "tick", queue=QUEUE, schedule=schedule, tick_at=at, state=state, noticed_at=at + 3600,
+            n=n, last_at=at + 60 * n if n > 1 else None, why=why, task_id=task,
+            settled_at=None if state == "missed" else at,
+        )  # fmt: skip
+        self.tasks.execute(
+            "UPDATE periodic SET missed = missed + ? WHERE name = ?", (n * (state == "missed"), schedule)
+        )
+        return tick
+
     def letter(self, subject: str | None = "demo", *, name: str = COLLECT, error_type: str = "worker.research.errors.NothingCollectedError",
                error: str = "nothing could be collected for demo", fingerprint: str = "f1", age: float = 300, state: str = "dead",
                traceback: str | None = None, reason: str = "failed") -> int:  # fmt: skip
@@ -219,6 +237,10 @@ def busy(builder: Builder) -> None:
     builder.scheduled(None, name=SYNC, due=86_000)
     builder.schedule("daily_collection", "0 2 * * *", next_in=6 * 3600, last_ago=18 * 3600)
     builder.schedule("weekly_notion_sync", "0 9 * * 1", next_in=6 * 86400 + 13 * 3600, last_ago=11 * 3600)
+    for days in range(12):
+        builder.tick("daily_collection", ago=18 * 3600 + days * 86400, state="caught_up" if days == 4 else "fired",
+                     why="the machine slept for 7h 55m; caught up 5h 5m late" if days == 4 else None)  # fmt: skip
+    builder.tick("weekly_notion_sync", ago=11 * 3600, ended="dead")
     for minutes in range(60):
         builder.minute(
             minutes,
@@ -245,7 +267,12 @@ def broken(builder: Builder) -> None:
     for number in range(12):
         builder.pending("demo", age=260 - number)
     builder.scheduled("demo", due=-30, reason="retry", attempt=3)
-    builder.schedule("daily_collection", "0 2 * * *", next_in=-600, last_ago=86400 + 600, missed=2)
+    builder.schedule("daily_collection", "0 2 * * *", next_in=-600, last_ago=3 * 86400 + 600)
+    for days in range(4, 9):
+        builder.tick("daily_collection", ago=600 + days * 86400, ended="dead" if days == 5 else "completed")
+    for days in (1, 2):
+        builder.tick("daily_collection", ago=600 + days * 86400, state="missed", ended=None,
+                     why="no worker was running; older than the catch_up_window of 1d")  # fmt: skip
     builder.schedule(
         "weekly_notion_sync", "0 9 * * 1", paused_at=builder.now - 60, pause_note="Notion moves house"
     )
@@ -281,6 +308,8 @@ def hostile(builder: Builder) -> None:
         builder.document(text or "untitled", source=text or "nowhere")
     builder.schedule(HOSTILE[0], HOSTILE[1], error=HOSTILE[2], pause_note=HOSTILE[3], paused_at=builder.now)
     builder.schedule(HOSTILE[2], HOSTILE[4])
+    for at, text in enumerate(HOSTILE):
+        builder.tick(HOSTILE[2], ago=60 * at, state="missed", ended=None, why=text)
 
 
 SCENES = {"empty": empty, "busy": busy, "broken": broken, "hostile": hostile}

@@ -216,6 +216,83 @@ def test_schedules_are_paused_for_a_while_and_resumed(run, builder):
     assert run("schedules", "run", "nothing", "--json")[0] == 1
 
 
+def test_a_schedule_pauses_until_a_time(run, builder):
+    builder.schedule("daily_collection", "0 2 * * *")
+    assert (
+        run("schedules", "pause", "daily_collection", "--until", "2099-01-01T02:00+01:00", "--json")[0] == 0
+    )
+    assert (
+        run("schedules", "show", "daily_collection", "--json")[1]["paused_until"]
+        == "2099-01-01T01:00:00+00:00"
+    )
+    assert run("schedules", "pause", "daily_collection", "--until", "2001-01-01", "--json")[0] == 1
+    assert run("schedules", "pause", "daily_collection", "--until", "soon")[0] == 2
+
+
+def test_a_schedule_is_shown_with_its_next_times_and_its_ticks(run, builder):
+    homes.broken(builder)
+    code, shown, _ = run("schedules", "show", "daily_collection", "--json")
+    assert code == 0
+    assert shown["in_words"] == "At 02:00, Europe/Berlin"
+    assert len(shown["coming"]) == 5
+    assert [tick["state"] for tick in shown["unanswered"]] == ["missed", "missed"]
+    assert [tick["outcome"] for tick in shown["recent"]][:4] == ["missed", "missed", "ok", "failed"]
+    text = run("schedules", "show", "daily_collection", "--ascii")[1]
+    assert "***x*oo" in text
+    assert text.isascii()
+    assert run("schedules", "show", "nothing")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "waiting", "scheduled"), [(["--once"], 1, 0), (["--all"], 2, 0), (["--spread", "2h"], 1, 1)]
+)
+def test_missed_ticks_are_listed_replayed_and_missed_again(run, builder, how, waiting, scheduled):
+    homes.broken(builder)
+    for table in ("task", "schedule"):
+        builder.tasks.execute(f"DELETE FROM {table}")
+    ticks = run("schedules", "missed", "--json")[1]
+    assert [(tick["schedule"], tick["state"]) for tick in ticks] == [("daily_collection", "missed")] * 2
+    assert "no worker was running" in run("schedules", "missed", "daily_collection")[1]
+    code, done, _ = run("schedules", "replay", "daily_collection", *how, "--json")
+    assert (code, done["done"], len(done["task_ids"])) == (0, 2, waiting + scheduled)
+    queue = run("status", "--json")[1]["queue"]
+    assert (queue["pending"], queue["scheduled"]) == (waiting, scheduled)
+    assert run("schedules", "missed", "--json")[1] == []
+    assert [tick["state"] for tick in run("schedules", "missed", "--all", "--json")[1]] == ["replayed"] * 2
+    assert run("schedules", "replay", "daily_collection", *how)[0] == 1
+    assert run("undo", done["entry"], "--json")[1]["done"] == 2
+    assert len(run("schedules", "missed", "--json")[1]) == 2
+
+
+def test_missed_ticks_are_acknowledged(run, builder):
+    homes.broken(builder)
+    codes = lambda: [problem["code"] for problem in run("status", "--json")[1]["problems"]]  # noqa: E731
+    assert {"schedule_missed", "schedule_overdue"} <= set(codes())
+    assert run("schedules", "acknowledge", "daily_collection", "--note", "holiday", "--json")[1]["done"] == 2
+    assert "schedule_missed" not in codes()
+    assert run("schedules", "acknowledge", "daily_collection")[0] == 1
+
+
+def test_many_runs_are_asked_about(run, builder):
+    builder.schedule("hourly", "0 * * * *")
+    for hours in range(12):
+        builder.tick("hourly", ago=hours * 3600, state="missed", ended=None)
+    code, _, said = run("schedules", "replay", "hourly", "--all")
+    assert (code, "Start 12 runs of hourly?" in said) == (2, True)
+    assert run("schedules", "replay", "hourly", "--all", "--yes", "--json")[1]["done"] == 12
+
+
+@pytest.mark.parametrize("arguments", [[], ["--once", "--all"], ["--spread", "soon"], ["--spread", "0m"]])
+def test_how_to_replay_has_to_be_said(run, builder, arguments):
+    homes.broken(builder)
+    try:
+        code = run("schedules", "replay", "daily_collection", *arguments)[0]
+    except SystemExit as refused:
+        code = refused.code
+    assert code == 2
+    assert builder.tasks.execute("SELECT count(*) FROM tick WHERE state = 'missed'").fetchone() == (2,)
+
+
 def test_read_only_refuses_and_changes_nothing(run, builder):
     builder.pending()
     code, _, said = run("queue", "clear", "--yes", "--read-only")
@@ -226,7 +303,7 @@ def test_read_only_refuses_and_changes_nothing(run, builder):
 def test_hostile_text_reaches_no_terminal(run, builder, capsys):
     homes.hostile(builder)
     for arguments in (["queue", "list"], ["failures", "list"], ["failures", "list", "--causes"], ["runs", "list"],
-                      ["schedules", "list"], ["search", "red"], ["failures", "show", "3"], ["status"]):  # fmt: skip
+                      ["schedules", "list"], ["schedules", "missed"], ["schedules", "show", homes.HOSTILE[2]], ["search", "red"], ["failures", "show", "3"], ["status"]):  # fmt: skip
         _, text, said = run(*arguments)
         steering = set("\x1b\x9b\x07\x00\u202e\u2066\u200b")
         assert not steering & set(text + said), arguments

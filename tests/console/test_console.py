@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.console import homes
@@ -190,16 +192,93 @@ async def test_a_cause_opens_into_letters_and_escape_leads_back(builder):
         assert app.is_running
 
 
-async def test_a_schedule_is_paused_resumed_and_run(builder):
+async def test_a_schedule_is_paused_for_a_while_with_a_note_resumed_and_run(builder):
     builder.schedule("daily_collection", "0 2 * * *")
     app = console(builder)
     async with app.run_test(notifications=True) as pilot:
-        await press(pilot, "4", "p")
+        await press(pilot, "4", "p", "j", "enter", *"moving", "enter")
         await until(pilot, lambda: app.screen.table.highlighted.paused)
+        schedule = app.screen.table.highlighted
+        assert schedule.pause_note == "moving"
+        assert timedelta(minutes=119) < schedule.paused_until - datetime.now(UTC) <= timedelta(hours=2)
         await press(pilot, "p")
         await until(pilot, lambda: not app.screen.table.highlighted.paused)
         await press(pilot, "r")
         await until(pilot, lambda: rows(builder, "task") == 1)
+        await press(pilot, "u")
+        await until(pilot, lambda: rows(builder, "task") == 0)
+
+
+async def test_a_pause_of_any_length_and_one_without_an_end(builder):
+    builder.schedule("daily_collection", "0 2 * * *")
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "4", "p", *"jjjj", "enter", *"soon", "enter")
+        assert "write 30m, 2h or 1d" in str(app.screen.hint.content)
+        for _ in "soon":
+            await pilot.press("backspace")
+        await press(pilot, *"45m", "enter", "enter")
+        await until(pilot, lambda: app.screen_stack[0].table.highlighted.paused)
+        left = app.screen.table.highlighted.paused_until - datetime.now(UTC)
+        assert timedelta(minutes=44) < left <= timedelta(minutes=45)
+        await press(pilot, "p", "p", "escape")
+        assert not app.screen.table.highlighted.paused
+        await press(pilot, "p", *"jjj", "enter", "enter")
+        await until(pilot, lambda: app.screen.table.highlighted.paused)
+        assert app.screen.table.highlighted.paused_until is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "states", "waiting"),
+    [
+        ("o", {"replayed": 2, "paused": 1}, 1),
+        ("a", {"replayed": 2, "paused": 1}, 2),
+        (["p", "a"], {"replayed": 3}, 3),
+        (["s", "enter"], {"replayed": 2, "paused": 1}, 1),
+        ("x", {"acknowledged": 2, "paused": 1}, 0),
+        (["j", "j", "j", "enter"], {"acknowledged": 2, "paused": 1}, 0),
+        (["escape"], {"missed": 2, "paused": 1}, 0),
+    ],
+)
+async def test_missed_ticks_are_answered_by_key_and_that_is_taken_back(builder, keys, states, waiting):
+    builder.schedule("daily_collection", "0 2 * * *")
+    for hours, state in ((50, "missed"), (26, "missed"), (74, "paused")):
+        builder.tick(
+            "daily_collection", ago=hours * 3600, state=state, ended=None, why="no worker was running"
+        )
+
+    def now():
+        return dict(builder.tasks.execute("SELECT state, count(*) FROM tick GROUP BY state").fetchall())
+
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "4", "m")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        assert "2 ticks of daily_collection got no run" in str(app.screen.question.content)
+        await press(pilot, *keys)
+        await until(pilot, lambda: now() == states)
+        assert rows(builder, "task") == waiting
+        if "escape" not in keys:
+            await press(pilot, "u")
+            await until(pilot, lambda: now() == {"missed": 2, "paused": 1})
+            assert rows(builder, "task") == rows(builder, "schedule") == 0
+
+
+async def test_of_many_runs_it_is_asked_once_more(builder):
+    builder.schedule("hourly", "0 * * * *")
+    for hours in range(12):
+        builder.tick("hourly", ago=hours * 3600, state="missed", ended=None)
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "4", "m")
+        await until(pilot, lambda: len(app.screen_stack) == 2)
+        await press(pilot, "a")
+        await until(
+            pilot, lambda: "Start 12 runs of hourly?" in str(app.screen.query_one("#question").content)
+        )
+        assert rows(builder, "task") == 0
+        await press(pilot, "y")
+        await until(pilot, lambda: rows(builder, "task") == 12)
 
 
 async def test_read_only_changes_nothing_whatever_is_pressed(builder):
