@@ -47,9 +47,7 @@ def show(context: Context) -> Exit:
 
 
 def _in_words(context: Context, detail: ScheduleDetail) -> str:
-    from console.rows.details import of_schedule  # noqa: PLC0415 - with --json nothing is drawn
-
-    lines = of_schedule(detail, context.now())
+    lines = rows.of_schedule(detail, context.now())
     return _drawn(context, "\n".join("".join(part.text for part in line).rstrip() for line in lines))
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from console.rows import queue, schedules
+from console.rows import queue
 from console.rows.base import Cell, Tone, short_name
-from console.text import age, ago, clean, clean_lines, number, plural, precise, until, when
+from console.text import ago, clean, clean_lines, number, plural, precise, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from console.readings.model import Cause, LetterDetail, QueueTaskDetail, Schedule, ScheduleDetail
+    from console.readings.model import Cause, LetterDetail, QueueTaskDetail
 
     Line = tuple[Cell, ...]
 
 BAR_WIDTH = 16
-MISSED = 12  # ticks that a schedule's detail names
 
 
 def facts(known: Iterable[tuple[str, str]]) -> list[Line]:
@@ -125,63 +124,3 @@ def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
             ("last", f"{precise(cause.last_seen, utc=utc)}, {ago(cause.last_seen, now)} ago"),
         )
     )
-
-
-def of_schedule(detail: ScheduleDetail, now: datetime, *, utc: bool = False) -> list[Line]:
-    """A schedule, its next times and what became of its last ticks."""
-    schedule = detail.schedule
-    mark = schedules.badge(schedule)
-    lines = heading(clean(schedule.name, 80))
-    lines += [(Cell(f"{'state':<11}", Tone.QUIET), Cell(mark.text, mark.tone))]
-    lines += facts(
-        (
-            ("paused", _pause(schedule, now, utc=utc)),
-            ("error", clean(schedule.error, 400)),
-            ("runs", schedules.in_words(schedule)),
-            ("cron", clean(schedule.cron)),
-            ("last", f"{precise(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
-            ("ended", schedule.last_state or ""),
-            ("catch up", f"{detail.catch_up}, within {age(detail.catch_up_window_s)}"),
-            ("task", clean(schedule.task_name)),
-        )
-    )  # fmt: skip
-    lines += _unanswered(detail, now, utc=utc)
-    if detail.recent:
-        outcomes = [tick.outcome for tick in reversed(detail.recent)]
-        lines += [(), (Cell("Last runs", Tone.ACCENT),), schedules.strip_cells(outcomes)]
-        lines.append((Cell(schedules.legend(outcomes), Tone.QUIET),))
-    if detail.coming:
-        after = " after the pause" if schedule.paused else ""
-        lines += [(), (Cell(f"Next{after}", Tone.ACCENT),)]
-        lines += [
-            (Cell(f"{when(at, now, utc=utc):<17}"), Cell(until(at, now), Tone.QUIET)) for at in detail.coming
-        ]
-    return lines
-
-
-def _pause(schedule: Schedule, now: datetime, *, utc: bool) -> str:
-    if not schedule.paused:
-        return ""
-    end = (
-        f"until {when(schedule.paused_until, now, utc=utc)}"
-        if schedule.paused_until
-        else "until it is resumed"
-    )
-    by = f", by {clean(schedule.paused_by, 60)}" if schedule.paused_by else ""
-    note = f": {clean(schedule.pause_note, 200)}" if schedule.pause_note else ""
-    return f"{end}{by}{note}"
-
-
-def _unanswered(detail: ScheduleDetail, now: datetime, *, utc: bool) -> list[Line]:
-    """The ticks that got no run, the newest first, and the key that answers them."""
-    if not detail.missed:
-        return []
-    missed = detail.schedule.missed
-    title = f"Missed {number(missed)}" if missed else "Passed while it was paused"
-    lines: list[Line] = [(), (Cell(title, Tone.ACCENT), Cell("  m answers them", Tone.QUIET))]
-    lines += [
-        (Cell(schedules.tick_words(tick, now, utc=utc), schedules.SIGNS[tick.outcome][1]),)
-        for tick in detail.missed[: -MISSED - 1 : -1]
-    ]
-    more = len(detail.missed) - MISSED
-    return [*lines, (Cell(f"and {number(more)} more", Tone.QUIET),)] if more > 0 else lines

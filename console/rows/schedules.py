@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from console.readings.model import Outcome
 from console.rows.base import Cell, Column, Tone
-from console.text import DOT, ago, clean, cron_in_words, number, until, when
+from console.rows.details import facts, heading
+from console.text import DOT, age, ago, clean, cron_in_words, number, precise, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from console.readings.model import Schedule, Tick
+    from console.readings.model import Schedule, ScheduleDetail, Tick
+
+    Line = tuple[Cell, ...]
 
 COLUMNS = (
     Column("Schedule", 18),
@@ -31,6 +34,7 @@ TICK_COLUMNS = (
     Column("Noticed", 7, "right", priority=3),
     Column("Why", 0),
 )
+MISSED = 12  # ticks that a schedule's detail names
 # What came of a tick as one sign that is told from the others without colour, also in plain characters.
 SIGNS = {
     Outcome.OK: ("●", Tone.GOOD),
@@ -124,3 +128,63 @@ def tick_words(tick: Tick, now: datetime, *, utc: bool = False) -> str:
     """A tick on one line: when, how many it stands for, and why it got no run."""
     folded = f" to {when(tick.last_at, now, utc=utc)}, {number(tick.count)} ticks" if tick.count > 1 else ""
     return f"{SIGNS[tick.outcome][0]} {when(tick.at, now, utc=utc)}{folded}  {clean(tick.why, 300)}".rstrip()
+
+
+def of_schedule(detail: ScheduleDetail, now: datetime, *, utc: bool = False) -> list[Line]:
+    """A schedule, its next times and what became of its last ticks."""
+    schedule = detail.schedule
+    mark = badge(schedule)
+    lines = heading(clean(schedule.name, 80))
+    lines += [(Cell(f"{'state':<11}", Tone.QUIET), Cell(mark.text, mark.tone))]
+    lines += facts(
+        (
+            ("paused", _pause(schedule, now, utc=utc)),
+            ("error", clean(schedule.error, 400)),
+            ("runs", in_words(schedule)),
+            ("cron", clean(schedule.cron)),
+            ("last", f"{precise(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
+            ("ended", schedule.last_state or ""),
+            ("catch up", f"{detail.catch_up}, within {age(detail.catch_up_window_s)}"),
+            ("task", clean(schedule.task_name)),
+        )
+    )  # fmt: skip
+    lines += _unanswered(detail, now, utc=utc)
+    if detail.recent:
+        outcomes = [tick.outcome for tick in reversed(detail.recent)]
+        lines += [(), (Cell("Last runs", Tone.ACCENT),), strip_cells(outcomes)]
+        lines.append((Cell(legend(outcomes), Tone.QUIET),))
+    if detail.coming:
+        after = " after the pause" if schedule.paused else ""
+        lines += [(), (Cell(f"Next{after}", Tone.ACCENT),)]
+        lines += [
+            (Cell(f"{when(at, now, utc=utc):<17}"), Cell(until(at, now), Tone.QUIET)) for at in detail.coming
+        ]
+    return lines
+
+
+def _pause(schedule: Schedule, now: datetime, *, utc: bool) -> str:
+    if not schedule.paused:
+        return ""
+    end = (
+        f"until {when(schedule.paused_until, now, utc=utc)}"
+        if schedule.paused_until
+        else "until it is resumed"
+    )
+    by = f", by {clean(schedule.paused_by, 60)}" if schedule.paused_by else ""
+    note = f": {clean(schedule.pause_note, 200)}" if schedule.pause_note else ""
+    return f"{end}{by}{note}"
+
+
+def _unanswered(detail: ScheduleDetail, now: datetime, *, utc: bool) -> list[Line]:
+    """The ticks that got no run, the newest first, and the key that answers them."""
+    if not detail.missed:
+        return []
+    missed = detail.schedule.missed
+    title = f"Missed {number(missed)}" if missed else "Passed while it was paused"
+    lines: list[Line] = [(), (Cell(title, Tone.ACCENT), Cell("  m answers them", Tone.QUIET))]
+    lines += [
+        (Cell(tick_words(tick, now, utc=utc), SIGNS[tick.outcome][1]),)
+        for tick in detail.missed[: -MISSED - 1 : -1]
+    ]
+    more = len(detail.missed) - MISSED
+    return [*lines, (Cell(f"and {number(more)} more", Tone.QUIET),)] if more > 0 else lines

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import keys
 from console.readings import Whole
-from console.rows import details, schedules
+from console.rows import schedules
 from console.screens.listing import ListScreen
 from console.screens.schedule_dialogs import MissedScreen, PauseScreen
 from console.text import clean, plural
@@ -57,7 +57,7 @@ class SchedulesScreen(ListScreen):
         detail = readings.schedule(row.name)
         if detail is None:
             return None
-        lines = details.of_schedule(detail, self.console.clock(), utc=self.console.utc)
+        lines = schedules.of_schedule(detail, self.console.clock(), utc=self.console.utc)
         return as_content(lines, ascii_only=self.console.ascii_only)
 
     def action_run_now(self) -> None:
