@@ -153,9 +153,11 @@ def test_a_report_that_raises_ends_the_run_between_two_sources(site, rss, run, l
     ]
     with pytest.raises(StopError):
         run(make_market(*feeds), report=report)
-    assert library.tally("documents") == 8
+    stored = library.tally("documents")
+    assert stored >= 8
+    assert stored % 4 == 0, "whole sources"
     stats = run(make_market(*feeds))
-    assert stats.documents == 16
+    assert stats.documents == 24 - stored
 
 
 def test_a_wish_to_stop_is_heard_while_a_source_hangs(site, run, make_market, quick):
@@ -256,10 +258,12 @@ def test_a_run_killed_between_two_sources_leaves_whole_sources(site, rss, home, 
         while (line := process.stdout.readline().strip()) != "3":
             assert line
         os.kill(process.pid, signal.SIGKILL)
-    assert counts(library) == [18, 0, 18]
-    assert sum(health.documents for health in library.sources("test")) == 18
+    whole = len(library.sources("test"))
+    assert whole >= 3
+    assert counts(library) == [6 * whole, 0, 6 * whole]
+    assert [health.documents for health in library.sources("test")] == [6] * whole
     stats = run(make_market(*feeds))
-    assert (stats.documents, stats.not_modified) == (30, 3)
+    assert (stats.documents, stats.not_modified) == (48 - 6 * whole, whole)
     assert counts(library) == [48, 0, 48]
 
 

@@ -36,7 +36,7 @@ Report = Callable[[int, int, str], None]
 # How often a report is made while nothing finishes, so that a wish to stop is heard in time.
 BEAT_S: Final = 0.5
 # Sources that are read and not yet stored.
-_AHEAD: Final = 32
+_AHEAD: Final = 8
 
 
 class Outcome(StrEnum):
@@ -245,19 +245,28 @@ class _Run:
                 name = next(iter(self._waiting.values())).name
                 self._tell(len(stats), f"waiting for {name}")
                 continue
-            stats[source.key] = await self._in_thread(source, gathered)
-            del self._waiting[source.key]
-            self._tell(len(stats), source.name)
+            ready = [(source, gathered)]
+            while not self._read.empty():
+                ready.append(self._read.get_nowait())
+            for source, stored in await self._in_thread(ready):
+                stats[source.key] = stored
+                del self._waiting[source.key]
+                self._tell(len(stats), source.name)
         return stats
 
-    async def _in_thread(self, source: Source, gathered: Gathered) -> SourceStats:
+    async def _in_thread(self, ready: list[tuple[Source, Gathered]]) -> list[tuple[Source, SourceStats]]:
         # With this task's context, so that what is logged there is known to be its own.
         store = contextvars.copy_context().run
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, store, self._store, source, gathered)
+        return await loop.run_in_executor(self._thread, store, self._store_all, ready)
 
     def _tell(self, done: int, what: str) -> None:
         self._report(done, self._total, f"{what}, {done} of {self._total}")
+
+    def _store_all(self, ready: list[tuple[Source, Gathered]]) -> list[tuple[Source, SourceStats]]:
+        """Stores what has come in the meantime in one transaction, at the cost of one commit."""
+        with self._library.transaction():
+            return [(source, self._store(source, gathered)) for source, gathered in ready]
 
     def _store(self, source: Source, gathered: Gathered) -> SourceStats:
         name, now = self._market.name, self._now()

@@ -8,7 +8,9 @@ index in memory that a restart would lose.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
+from heapq import nlargest
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class FingerprintIndex:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._stories: defaultdict[int, list[int]] = defaultdict(list)
+        self._stories: dict[int, list[int]] = {}
         self._loaded: set[int] = set()
         self._added: list[tuple[int, int]] = []
 
@@ -45,24 +47,27 @@ class FingerprintIndex:
             (json.dumps(sorted(wanted)),),
         )
         for hashed, document in found:
-            self._stories[hashed].append(document)
+            self._stories.setdefault(hashed, []).append(document)
 
     def candidates(self, hashes: Sequence[int]) -> list[int]:
         """The documents that share the most of these fingerprints, the likeliest first."""
-        shared: Counter[int] = Counter()
-        for hashed in hashes:
-            stories = self._stories.get(hashed, ())
-            if len(stories) < MOST_STORIES:
-                shared.update(stories)
-        return [document for document, n in shared.most_common(MOST_CANDIDATES) if n >= _SHARED]
+        named = [self._stories[one] for one in hashes if one in self._stories]
+        shared = Counter(chain.from_iterable(one for one in named if len(one) < MOST_STORIES))
+        likely = [(n, document) for document, n in shared.items() if n >= _SHARED]
+        return [document for _, document in nlargest(MOST_CANDIDATES, likely)]
 
     def add(self, document: int, hashes: Iterable[int]) -> None:
         """Remembers a new document's fingerprints; stored by `save`."""
-        for hashed in hashes:
-            stories = self._stories[hashed]
-            if len(stories) < MOST_STORIES:
-                stories.append(document)
-                self._added.append((hashed, document))
+        stories, added = self._stories, self._added
+        for one in hashes:
+            known = stories.get(one)
+            if known is None:
+                stories[one] = [document]
+            elif len(known) < MOST_STORIES:
+                known.append(document)
+            else:
+                continue
+            added.append((one, document))
 
     def save(self) -> None:
         """Stores what was added, in the table's own order."""

@@ -48,13 +48,16 @@ class LibraryFile:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: everything inside is stored, or nothing.
+        """One write transaction: everything inside is stored, or nothing; one inside another is a part of it.
 
         Raises:
             LibraryError: it could not be stored.
         """
         with self._lock, self._wrapped():
             conn = self._open()
+            if conn.in_transaction:
+                yield conn
+                return
             conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn

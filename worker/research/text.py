@@ -6,7 +6,7 @@ import re
 
 # A space before a block keeps the words of two paragraphs apart, while <b> inside a word does not split it.
 _BLOCK = re.compile(
-    r"(?=</?(?:p|br|div|li|[uo]l|d[ltd]|h[1-6]|hr|t[rdh]|table|section|article|figure|figcaption|"
+    r"<(?=/?(?:p|br|div|li|[uo]l|d[ltd]|h[1-6]|hr|t[rdh]|table|section|article|figure|figcaption|"
     r"blockquote|pre|header|footer|aside|nav|img)\b)",
     re.IGNORECASE,
 )
@@ -28,7 +28,7 @@ def html_to_text(html: str, limit: int) -> str:
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError  # noqa: PLC0415 - heavy; only collecting needs it
 
     try:
-        tree = LexborHTMLParser(_BLOCK.sub(" ", _CONTROLS.sub(" ", html)))
+        tree = LexborHTMLParser(_BLOCK.sub(" <", _without_controls(html)))
         tree.strip_tags(_UNSEEN)
         text = tree.body.text() if tree.body else ""
     except (SelectolaxError, ValueError, RuntimeError):  # markup the parser refuses, for example too large
@@ -48,4 +48,11 @@ def _is_deep(html: str) -> bool:
 
 def clean(text: str, limit: int) -> str:
     """One line without control characters, at most `limit` characters."""
-    return " ".join(_CONTROLS.sub(" ", text[: limit * 4]).split())[:limit].rstrip()
+    line = " ".join(text[: limit * 4].split())
+    if not line.isprintable():
+        line = " ".join(_CONTROLS.sub(" ", line).split())
+    return line[:limit].rstrip()
+
+
+def _without_controls(text: str) -> str:
+    return text if text.isprintable() else _CONTROLS.sub(" ", text)

@@ -19,6 +19,7 @@ _TRACKING = re.compile(
     r"|(?:fb|g|d|tw|yc|msc)cl(?:id|kid)|msclkid|yclid|gbraid|wbraid|ref_src",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/?-]*")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 # The URL standard drops these wherever they stand: https://url.spec.whatwg.org/#concept-basic-url-parser
 _DROPPED = re.compile(r"[\t\n\r]")
@@ -82,6 +83,8 @@ def _ascii_host(host: str) -> str:
 
 def _escapes(text: str) -> str:
     """Escapes as RFC 3986 section 6.2.2 spells them; spaces and letters beyond ASCII escaped."""
+    if _PLAIN.fullmatch(text):
+        return text
 
     def one(match: re.Match[str]) -> str:
         char = chr(int(match[1], 16))
