@@ -9,6 +9,8 @@ ResearchError
 ├── LibraryError              the library cannot be read or written
 │   ├── LibraryBusyError          another process kept it locked for too long
 │   └── LibraryFileError          the file is not ours, or of a newer version
+├── LlmError                  a language model refused, could not be reached, or costs too much
+├── ReportError               a report cannot be written
 └── NotionError               Notion refused, or could not be reached
 
 Faults in a file are `worker.config.ConfigError`.
@@ -82,6 +84,14 @@ class LibraryBusyError(LibraryError):
 
 class LibraryFileError(LibraryError):
     """The file is not a library, or belongs to a newer version of this program."""
+
+
+class LlmError(ResearchError):
+    """A language model refused, could not be reached, or would cost more than it may."""
+
+
+class ReportError(ResearchError):
+    """A report cannot be written."""
 
 
 class NotionError(ResearchError):
