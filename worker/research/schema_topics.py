@@ -13,6 +13,7 @@ ALTER TABLE topic ADD COLUMN named_by TEXT;             -- the model that named 
 ALTER TABLE topic ADD COLUMN summary TEXT;              -- what happened, by the model
 ALTER TABLE topic ADD COLUMN angle TEXT;                -- what to write about it, by the model
 ALTER TABLE topic ADD COLUMN creating_at REAL;          -- a Notion page was being made then; null: none was
+ALTER TABLE topic ADD COLUMN notion_source TEXT;        -- the data source its page is in; null: as version 1 left it
 CREATE INDEX topic_current ON topic (score, id) WHERE place IS NOT NULL;
 
 CREATE TABLE topic_document (                           -- the stories of a topic, as last ranked

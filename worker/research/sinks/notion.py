@@ -1,14 +1,19 @@
 """Topics in a Notion database: one page each, found again by its key and never made twice.
 
-A page is known by the property "Topic Key". What was sent last is remembered beside the topic, so that
-an unchanged topic costs no request. Notion has no unique constraint: two syncs of one database at the
-same time can still make a page twice; run one at a time.
+A page is known by the property "Topic Key". What was sent last is remembered beside the topic, so that an
+unchanged topic costs no request and a sync that was cut short goes on where it stopped. That a page is about
+to be made is remembered first: where a run was killed in that moment, the next one looks for the page before
+it makes one, and looks again, for Notion's index lags behind its pages. Notion has no unique constraint, so
+one sync runs at a time.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,31 +28,19 @@ from worker.research.sinks.notion_api import (
     PagePutAwayError,
     UnknownOutcomeError,
 )
+from worker.research.sinks.notion_page import at_first, key_of, properties
+from worker.research.sinks.notion_schema import KEY, check, require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from worker.research.library import Library
     from worker.research.topics import Topic
 
-KEY: Final = "Topic Key"
-# What the database must have, with the names the original project gave them.
-PROPERTIES: Final = {
-    "Title": "title",
-    KEY: "rich_text",
-    "Status": "select",
-    "Source": "select",
-    "Market": "select",
-    "Domain": "select",
-    "Language": "select",
-    "Description": "rich_text",
-    "Source URL": "url",
-    "Trending Score": "number",
-}
-# https://developers.notion.com/reference/request-limits#size-limits
-MAX_TEXT: Final = 2000
-MAX_URL: Final = 2000
-MAX_OPTION: Final = 100
+LOCK: Final = "notion.lock"
+# How long Notion's index may lag behind a page that was made, in steps of waiting.
+LAG_S: Final = (1.0, 2.0, 4.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +90,41 @@ def sync_topics(
     """
     wanted = tuple(topics)
     done = {"created": 0, "updated": 0, "unchanged": 0}
-    with NotionApi(
-        token, base_url=base_url, requests_per_second=requests_per_second, timeout_s=timeout_s, pause=pause
-    ) as api:
-        source = api.data_source(database_id.strip())
-        _check_properties(source.get("properties") or {})
-        sync = _Sync(api, library, str(source["id"]), now)
+    with (
+        _alone(library.path.parent / LOCK),
+        NotionApi(
+            token,
+            base_url=base_url,
+            requests_per_second=requests_per_second,
+            timeout_s=timeout_s,
+            pause=pause,
+        ) as api,
+    ):
+        checked = check(api, database_id.strip())
+        require(checked)
+        sync = _Sync(api, library, checked.data_source, checked.names, now, pause)
         for number, topic in enumerate(wanted, start=1):
             done[sync.one(topic)] += 1
             if report:
                 report(number, len(wanted), f"{topic.title}, {number} of {len(wanted)}")
     return SyncStats(len(wanted), done["created"], done["updated"], done["unchanged"])
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Holds the lock as long as the context lasts; the system lets go of it when a process dies.
+
+    Raises:
+        NotionError: another sync holds it.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise NotionError("another sync with Notion is running") from error
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,121 +134,85 @@ class _Sync:
     api: NotionApi
     library: Library
     data_source: str
+    names: frozenset[str]
     now: Clock
+    pause: Callable[[float], None]
 
     def one(self, topic: Topic) -> str:
         """Brings one topic's page up to date: "created", "updated" or "unchanged"."""
-        properties = _properties(topic)
-        digest = hashlib.sha256(f"{self.data_source} {json.dumps(properties)}".encode()).hexdigest()
-        page, sent = self._remembered(topic)
+        wanted = properties(topic, self.names)
+        digest = hashlib.sha256(f"{self.data_source} {json.dumps(wanted)}".encode()).hexdigest()
+        page, sent, interrupted = self._remembered(topic)
         if page and sent == digest:
             return "unchanged"
-        page, outcome = self._upsert(topic, page, properties)
+        page, outcome = self._upsert(topic, page, wanted, interrupted=interrupted)
         self._remember(topic, page, digest)
         return outcome
 
-    def _upsert(self, topic: Topic, page: str | None, properties: dict[str, Any]) -> tuple[str, str]:
+    def _upsert(
+        self, topic: Topic, page: str | None, wanted: dict[str, Any], *, interrupted: bool
+    ) -> tuple[str, str]:
         for found in (page, None):  # a remembered page may be gone; then the key decides
-            known = found or self.api.find_page(self.data_source, KEY, _key(topic))
+            known = found or (self._made(topic) if interrupted else self._find(topic))
             if known is None:
                 break
             try:
-                self.api.update_page(known, properties)
+                self.api.update_page(known, wanted)
             except PagePutAwayError:
                 return known, "unchanged"  # somebody is done with it: it stays where it was put
             except PageGoneError:
                 continue
-            return known, "updated"
-        return self._create(topic, properties | _at_first()), "created"
+            return known, "created" if interrupted and found is None else "updated"
+        return self._create(topic, wanted | at_first()), "created"
 
-    def _create(self, topic: Topic, properties: dict[str, Any]) -> str:
+    def _create(self, topic: Topic, wanted: dict[str, Any]) -> str:
         """Creates the page; where the outcome is unknown, looks for it before asking again."""
-        attempt = 1
-        while True:
+        self._remember_making(topic)
+        for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self.api.create_page(self.data_source, properties)
+                return self.api.create_page(self.data_source, wanted)
             except UnknownOutcomeError as error:
-                # Notion's index lags behind its pages, so one look at once is not enough.
-                for _ in range(2):
-                    self.api.wait_before(attempt)
-                    if page := self.api.find_page(self.data_source, KEY, _key(topic)):
-                        return page
-                attempt += 1
-                if attempt > ATTEMPTS:
+                if page := self._made(topic):
+                    return page
+                if attempt == ATTEMPTS:
                     raise NotionError(f"{error} ({ATTEMPTS} attempts)") from None
+        raise AssertionError  # the last attempt returned or raised
 
-    def _remembered(self, topic: Topic) -> tuple[str | None, str | None]:
+    def _find(self, topic: Topic) -> str | None:
+        return self.api.find_page(self.data_source, KEY, key_of(topic))
+
+    def _made(self, topic: Topic) -> str | None:
+        """A page that may have been made a moment ago: looked for until the index must know it."""
+        for lag in (0.0, *LAG_S):
+            if lag:
+                self.pause(lag)
+            if page := self._find(topic):
+                return page
+        return None
+
+    def _remembered(self, topic: Topic) -> tuple[str | None, str | None, bool]:
         row = self.library.rows(
-            "SELECT notion_page_id, payload_hash FROM topic WHERE (market, key) = (?, ?)",
+            "SELECT notion_page_id, payload_hash, creating_at, notion_source FROM topic "
+            "WHERE (market, key) = (?, ?)",
             topic.market,
             topic.key,
         )[0]
-        return row["notion_page_id"], row["payload_hash"]
+        if row["notion_source"] not in {None, self.data_source}:
+            return None, None, False  # the page of another database
+        return row["notion_page_id"], row["payload_hash"], row["creating_at"] is not None
+
+    def _remember_making(self, topic: Topic) -> None:
+        with self.library.transaction() as conn:
+            conn.execute(
+                "UPDATE topic SET creating_at = ?, notion_source = ?, notion_page_id = NULL, payload_hash = NULL "
+                "WHERE (market, key) = (?, ?)",
+                (self.now().timestamp(), self.data_source, topic.market, topic.key),
+            )
 
     def _remember(self, topic: Topic, page: str, digest: str) -> None:
         with self.library.transaction() as conn:
             conn.execute(
-                "UPDATE topic SET notion_page_id = ?, payload_hash = ?, synced_at = ? WHERE (market, key) = (?, ?)",
-                (page, digest, self.now().timestamp(), topic.market, topic.key),
+                "UPDATE topic SET notion_page_id = ?, payload_hash = ?, synced_at = ?, creating_at = NULL, "
+                "notion_source = ? WHERE (market, key) = (?, ?)",
+                (page, digest, self.now().timestamp(), self.data_source, topic.market, topic.key),
             )
-
-
-def _check_properties(found: dict[str, Any]) -> None:
-    """Names what the database lacks before a single page is touched."""
-    faults = []
-    for name, kind in PROPERTIES.items():
-        has = (found.get(name) or {}).get("type")
-        if has is None:
-            faults.append(f'"{name}" ({kind}) is missing')
-        elif has != kind:
-            faults.append(f'"{name}" is of type {str(has)[:40]}, expected {kind}')
-    if faults:
-        raise NotionError(f"the Notion database cannot take topics: property {'; '.join(faults)}")
-
-
-def _key(topic: Topic) -> str:
-    return _fitting(f"{topic.market}:{topic.key}", MAX_TEXT)
-
-
-def _properties(topic: Topic) -> dict[str, Any]:
-    """What every sync sets."""
-    link = next((one.url for one in topic.samples if one.url and len(one.url) <= MAX_URL), None)
-    return {
-        "Title": {"title": [_text(topic.title)]},
-        KEY: {"rich_text": [_text(_key(topic))]},
-        "Source": _option("rss"),
-        "Market": _option(topic.country),
-        "Domain": _option(topic.domain),
-        "Language": _option(topic.language),
-        "Description": {"rich_text": [_text(_description(topic))]},
-        "Source URL": {"url": link},
-        "Trending Score": {"number": topic.score},
-    }
-
-
-def _at_first() -> dict[str, Any]:
-    """What only a new page gets, because people change it later."""
-    return {"Status": _option("discovered")}
-
-
-def _description(topic: Topic) -> str:
-    parts = topic.parts
-    fit = f", {parts.keyword_fit:.0%} near the keywords" if parts.keyword_fit else ""
-    first = (
-        f"{parts.sources} sources, {parts.documents} stories{fit}, first seen {topic.first_seen:%Y-%m-%d}."
-    )
-    samples = (f"{one.title} ({one.source.partition('/')[0]}, {one.at:%Y-%m-%d})" for one in topic.samples)
-    return "\n".join([first, *samples])
-
-
-def _text(content: str) -> dict[str, Any]:
-    return {"type": "text", "text": {"content": _fitting(content, MAX_TEXT)}}
-
-
-def _option(name: str) -> dict[str, Any]:
-    return {"select": {"name": _fitting(name.replace(",", " "), MAX_OPTION)}}  # Notion refuses a comma here
-
-
-def _fitting(text: str, limit: int) -> str:
-    """At most `limit` UTF-16 units, which is how Notion's JavaScript counts."""
-    return text.encode("utf-16-le")[: 2 * limit].decode("utf-16-le", "ignore")

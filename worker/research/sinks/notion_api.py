@@ -10,6 +10,8 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 NOTION_VERSION: Final = "2025-09-03"
 REQUESTS_PER_SECOND: Final = 2.5
 ATTEMPTS: Final = 4
-LONGEST_WAIT_S: Final = 120.0
+# Whoever asks for a longer wait is left for now: the next attempt of the task goes on from there.
+LONGEST_WAIT_S: Final = 300.0
 _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504, 529})
 # After these Notion has certainly not done what was asked.
 _UNDONE: Final = frozenset({429})
@@ -158,6 +161,26 @@ class NotionApi:
         )
         return str(page["id"])
 
+    def create_database(self, page_id: str, title: str, properties: dict[str, Any]) -> str:
+        """Creates a database with one data source under a page; the database's id."""
+        database = self._call(
+            "create the database",
+            lambda: self._client.databases.create(
+                parent={"type": "page_id", "page_id": page_id},
+                title=[{"type": "text", "text": {"content": title}}],
+                initial_data_source={"properties": properties},
+            ),
+            repeatable=False,
+        )
+        return str(database["id"])
+
+    def add_properties(self, data_source_id: str, properties: dict[str, Any]) -> None:
+        """Adds properties to a data source, or renames them."""
+        self._call(
+            "add properties to the database",
+            lambda: self._client.data_sources.update(data_source_id, properties=properties),
+        )
+
     def wait_before(self, attempt: int, asked: float | None = None) -> None:
         """Waits before the next attempt: as long as Notion asks, else 1, 2, 4 … s with some jitter.
 
@@ -183,6 +206,8 @@ class NotionApi:
                     raise UnknownOutcomeError(sentence) from None
                 if attempt == ATTEMPTS:
                     raise NotionError(f"{sentence} ({ATTEMPTS} attempts)") from None
+                if asked is not None and asked > LONGEST_WAIT_S:
+                    raise NotionError(f"{sentence}; Notion asks to wait {asked:.0f} s") from None
                 self.wait_before(attempt, asked)
             else:
                 return answer
@@ -231,5 +256,12 @@ def _is_passing(error: Exception, status: int | None) -> bool:
 def _retry_after(error: Exception) -> float | None:
     if not isinstance(error, HTTPResponseError):
         return None
-    value = error.headers.get("Retry-After", "")
-    return float(value) if value.isdecimal() else None
+    value = error.headers.get("Retry-After", "").strip()
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:  # https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None

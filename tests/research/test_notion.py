@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.research import planted
+from tests.research.fake_notion import TOKEN, FakeNotion
+from tests.research.notion_runner import market
+from worker.research.errors import NotionError
+from worker.research.library import Library
+from worker.research.sinks import notion_schema
+from worker.research.sinks.notion import sync_topics
+from worker.research.sinks.notion_api import NotionApi
+from worker.research.sinks.notion_schema import MORE_PROPERTIES, PROPERTIES
+from worker.research.topics import rank_topics
+from worker.research.topics_store import save_ranking
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory):
+    path = tmp_path_factory.mktemp("news") / "topics.db"
+    with Library(path) as library:
+        for day in planted.Corpus(seed=5, everyday=0.2, spam=0).days(weeks=3):
+            planted.store(library, day)
+        save_ranking(library, rank_topics(market(), library, now=planted.NOW))
+    return path
+
+
+@pytest.fixture
+def library(news, home):
+    shutil.copy(news, home / "topics.db")
+    with Library(home / "topics.db") as library:
+        yield library
+
+
+@pytest.fixture
+def topics(library):
+    return rank_topics(market(), library, now=planted.NOW, limit=5).topics
+
+
+@pytest.fixture
+def notion():
+    fake = FakeNotion()
+    fake.url = fake.start()
+    fake.main = fake.database({name: {kind: {}} for name, kind in (PROPERTIES | MORE_PROPERTIES).items()})
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def sync(notion, library):
+    waited = []
+
+    def sync(topics, **more):
+        options = {"token": TOKEN, "database_id": notion.main, "base_url": notion.url, "timeout_s": 0.4,
+                   "requests_per_second": 1000, "pause": waited.append}  # fmt: skip
+        return sync_topics(topics, library, **(options | more)).as_dict()
+
+    sync.waited = waited
+    return sync
+
+
+def counts(created=0, updated=0, unchanged=0):
+    return {
+        "topics_synced": created + updated + unchanged, "notion_pages_created": created,
+        "notion_pages_updated": updated, "unchanged": unchanged,
+    }  # fmt: skip
+
+
+def test_each_topic_becomes_a_page_once(sync, topics, notion):
+    assert sync(topics) == counts(created=5)
+    assert notion.keys() == sorted(f"test:{topic.key}" for topic in topics)
+    page = next(page for page in notion.pages.values() if notion.text(page, "Title") == topics[0].title)
+    assert notion.text(page, "Trending Score") == topics[0].score
+    assert notion.text(page, "Status") == "discovered"
+    assert notion.text(page, "Trend") == topics[0].parts.trend
+    assert "for rise" in notion.text(page, "Why")
+    requests = len(notion.log)
+    assert sync(topics) == counts(unchanged=5)
+    assert len(notion.log) == requests + 2, "only the schema is read again"
+
+
+def test_what_has_changed_is_updated_and_what_people_changed_stays(sync, topics, notion):
+    from dataclasses import replace
+
+    sync(topics)
+    page = next(iter(notion.pages.values()))
+    page["properties"]["Status"] = {"select": {"name": "published"}}
+    changed = [replace(topic, score=topic.score + 1) for topic in topics]
+    assert sync(changed) == counts(updated=5)
+    assert notion.text(page, "Status") == "published"
+    assert len(notion.pages) == 5
+
+
+def test_a_library_that_knows_nothing_finds_the_pages_by_their_key(sync, topics, notion, library):
+    sync(topics)
+    library.rows("UPDATE topic SET notion_page_id = NULL, payload_hash = NULL, notion_source = NULL")
+    assert sync(topics) == counts(updated=5)
+    assert len(notion.pages) == 5
+
+
+def test_another_database_gets_pages_of_its_own(sync, topics, notion):
+    sync(topics)
+    other = notion.database({name: {kind: {}} for name, kind in PROPERTIES.items()})
+    assert sync(topics, database_id=other) == counts(created=5)
+    assert len(notion.pages) == 10
+
+
+def test_a_data_source_may_be_named_in_place_of_its_database(sync, topics, notion):
+    source = notion.databases[notion.main]["data_sources"][0]["id"]
+    assert sync(topics, database_id=source) == counts(created=5)
+
+
+def test_a_page_put_away_stays_away_and_one_deleted_is_made_anew(sync, topics, notion, library):
+    sync(topics)
+    first, second, *_ = notion.pages
+    notion.pages[first]["in_trash"] = True
+    del notion.pages[second]
+    library.rows("UPDATE topic SET payload_hash = 'other'")
+    assert sync(topics) == counts(created=1, updated=3, unchanged=1)
+
+
+@pytest.mark.parametrize("fault", [500, 529, 409, "drop", "invalid", "slow"])
+@pytest.mark.parametrize("at", [0, 2, 3, 5])
+def test_what_passes_is_tried_again_and_no_page_is_doubled(sync, topics, notion, fault, at):
+    notion.slow_s = 0.8
+    notion.faults.extend([None] * at + [fault])
+    assert sync(topics[:2])["topics_synced"] == 2
+    assert notion.keys() == sorted(f"test:{topic.key}" for topic in topics[:2])
+
+
+@pytest.mark.parametrize("fault", ["done, then 500", "done, then drop", "slow"])
+@pytest.mark.parametrize("lag", [0.0, 0.3])
+def test_a_page_that_was_made_though_the_answer_was_lost_is_found_again(sync, topics, notion, fault, lag):
+    notion.lag_s, notion.slow_s = lag, 0.6
+    notion.faults.extend([None, None, None, fault])
+    assert sync(topics[:2], pause=lambda seconds: time.sleep(seconds / 10))["topics_synced"] == 2
+    assert notion.keys() == sorted(f"test:{topic.key}" for topic in topics[:2])
+
+
+def test_a_wait_that_is_asked_for_is_kept(sync, topics, notion):
+    notion.retry_after = "7"
+    notion.faults.extend([429, None, 529, None, 429])
+    assert sync(topics[:2]) == counts(created=2)
+    assert sync.waited.count(7.0) == 3
+
+
+def test_a_wait_beyond_patience_ends_the_sync_with_the_reason(sync, topics, notion):
+    notion.retry_after = "3600"
+    notion.faults.append(429)
+    with pytest.raises(NotionError, match="asks to wait 3600 s"):
+        sync(topics)
+
+
+def test_never_more_than_three_requests_a_second(sync, topics, notion):
+    notion.rate = 3.0
+    assert sync(topics[:4], requests_per_second=2.5, pause=time.sleep) == counts(created=4)
+    times = [at for at, *_ in notion.log]
+    for number, start in enumerate(times):
+        assert sum(start <= at < start + 1 for at in times[number:]) <= 3
+
+
+def test_over_the_rate_notion_says_so_and_is_obeyed(sync, topics, notion):
+    notion.rate = 1.0
+    assert sync(topics[:2], requests_per_second=1000, pause=time.sleep) == counts(created=2)
+    assert len(notion.pages) == 2
+
+
+def test_a_token_revoked_in_mid_sync_keeps_what_was_done(sync, topics, notion):
+    def revoke(number, moment):
+        if number == 6 and moment == "before":
+            notion.token = "another"
+
+    notion.hook = revoke
+    with pytest.raises(NotionError, match="refused the token") as caught:
+        sync(topics)
+    assert TOKEN not in str(caught.value)
+    done = len(notion.pages)
+    assert 0 < done < 5
+    notion.token, notion.hook = TOKEN, None
+    assert sync(topics) == counts(created=5 - done, unchanged=done)
+    assert notion.keys() == sorted(f"test:{topic.key}" for topic in topics)
+
+
+def test_a_database_that_lacks_something_is_named_before_a_page_is_touched(sync, topics, notion):
+    lacking = dict(PROPERTIES)
+    del lacking["Description"]
+    lacking["Market"] = "rich_text"
+    other = notion.database({name: {kind: {}} for name, kind in lacking.items()})
+    with pytest.raises(NotionError) as caught:
+        sync(topics, database_id=other)
+    assert '"Description" (rich_text) is missing' in str(caught.value)
+    assert '"Market" is of type rich_text, expected select' in str(caught.value)
+    assert not notion.pages
+
+
+def test_properties_that_are_only_nice_to_have_may_be_missing(sync, topics, notion):
+    other = notion.database({name: {kind: {}} for name, kind in PROPERTIES.items()})
+    assert sync(topics, database_id=other) == counts(created=5)
+
+
+@pytest.mark.parametrize("number", ["nowhere", ""])
+def test_an_unknown_database_is_said(sync, topics, number):
+    with pytest.raises(NotionError, match=r"knows no such database|could not"):
+        sync(topics, database_id=number)
+
+
+def test_long_and_strange_texts_fit_notions_limits(sync, topics, notion):
+    from dataclasses import replace
+
+    strange = replace(topics[0], title="𝄞" * 3000, country="a, b", angle="x" * 5000, domain="d" * 300)
+    assert sync([strange]) == counts(created=1)
+
+
+def test_two_syncs_at_once_are_one(sync, topics, notion):
+    def other(number, moment):
+        if number == 4 and moment == "before":
+            notion.hook = None
+            with pytest.raises(NotionError, match="another sync"):
+                sync(topics)
+            refused.append(number)
+
+    refused = []
+    notion.hook = other
+    assert sync(topics, timeout_s=5) == counts(created=5)
+    assert refused == [4]
+
+
+# -- kill -9 --
+
+
+def run_and_kill(notion, path, at, moment, count=3):
+    """A sync in its own process, killed at one request; None: it runs to its end."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.research.notion_runner",
+        str(path),
+        notion.url,
+        notion.main,
+        str(count),
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def kill(number, when):
+        if at is not None and (number - start, when) == (at, moment):
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+
+    start, notion.hook = len(notion.log), kill
+    out, err = process.communicate(timeout=60)
+    notion.hook = None
+    return process.returncode, out + err
+
+
+STEP = 1 if os.environ.get("SOAK") == "long" else 3
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("at", range(0, 8, STEP))
+def test_killed_at_any_request_then_run_again_no_page_is_doubled_and_none_is_missing(
+    notion, news, home, at, moment
+):
+    shutil.copy(news, home / "topics.db")
+    notion.lag_s = 0.2
+    code, _ = run_and_kill(notion, home / "topics.db", at, moment)
+    assert code == -signal.SIGKILL
+    code, said = run_and_kill(notion, home / "topics.db", None, "")
+    assert code == 0, said
+    keys = notion.keys()
+    assert len(keys) == len(set(keys)) == 3
+
+
+# -- the schema --
+
+
+@pytest.fixture
+def api(notion):
+    with NotionApi(TOKEN, base_url=notion.url, requests_per_second=1000) as api:
+        yield api
+
+
+def test_a_database_is_made_that_takes_topics(api, notion, sync, topics):
+    made = notion_schema.create(api, notion.root_page)
+    checked = notion_schema.check(api, made)
+    assert (checked.faults, checked.missing) == ((), ())
+    assert sync(topics, database_id=made) == counts(created=5)
+
+
+def test_a_database_is_completed_and_what_is_there_stays(api, notion, sync, topics):
+    made = notion.database({"Name": {"title": {}}, "Market": {"select": {}}, "My notes": {"rich_text": {}}})
+    added = notion_schema.complete(api, made)
+    assert {"Title", "Description", "Why"} <= set(added)
+    assert "Market" not in added
+    assert notion_schema.complete(api, made) == ()
+    assert sync(topics, database_id=made) == counts(created=5)
+    source = notion.databases[made]["data_sources"][0]["id"]
+    assert "My notes" in notion.sources[source]["properties"]
+
+
+def test_a_property_of_another_type_is_not_overwritten(api, notion):
+    made = notion.database({"Title": {"title": {}}, "Market": {"rich_text": {}}})
+    with pytest.raises(NotionError, match='"Market" is of type rich_text, expected select'):
+        notion_schema.complete(api, made)

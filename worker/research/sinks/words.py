@@ -1,0 +1,44 @@
+"""A topic's score in words, the same in every sink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from worker.research.topics import Ranking, Topic
+
+NO_HISTORY = "No history yet: in a week it can be said what rises."
+
+
+def why(topic: Topic) -> str:
+    """Why it ranks where it does: each part of the score with its reason, the strongest first."""
+    parts = topic.parts
+    usual = "no history yet" if parts.usual is None else f"{parts.voices:g} voices, usually {parts.usual:g}"
+    reasons = {
+        "rise": usual,
+        "sources": f"{parts.sources} sources",
+        "fit": f"{parts.keyword_fit:.0%} of its stories touch your keywords",
+        "novelty": "new"
+        if parts.novelty == 1
+        else "seen before"
+        if parts.novelty is not None
+        else "no history yet",
+        "span": f"told on {parts.span} of {parts.days} days",
+    }
+    ordered = sorted(parts.points.items(), key=lambda part: -part[1])
+    return ", ".join(f"{points:g} for {name} ({reasons[name]})" for name, points in ordered if points)
+
+
+def confidence(topic: Topic) -> str:
+    """How sure, in a word."""
+    value = topic.parts.confidence
+    return "high" if value >= 0.7 else "medium" if value >= 0.4 else "low"
+
+
+def standing(ranking: Ranking) -> str:
+    """What a ranking rests on."""
+    stories = f"{ranking.stories} stories of {ranking.outlets} outlets in {ranking.days} days"
+    if not ranking.history:
+        return f"{stories}. {NO_HISTORY}"
+    windows = "window" if ranking.history == 1 else "windows"
+    return f"{stories}, compared with {ranking.history} earlier {windows} of {ranking.days} days"
