@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from worker import cli_topics
 from worker.places import PlaceError, find_config, find_home, market_names, shipped_config
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return check(options.config)
             case "health":
                 return health(options.home)
+            case "report" | "notion":
+                return cli_topics.run(options)
             case _:
                 return run(options)
     except PlaceError as error:
@@ -67,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "health", help="exit code 0 when a worker is alive, else 1; for service managers", allow_abbrev=False
     )
     _place_options(alive, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    cli_topics.add_commands(
+        commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    )
     return parser
 
 

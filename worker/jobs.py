@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from worker.config import ConfigError
 from worker.places import find_config, find_home, market_names
 from worker.queue.progress import current_run
+from worker.research.clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,17 +83,17 @@ def apply_settings(*retried: Any) -> None:
 
 def subject_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
     """The market that a call is about, for people."""
-    if not name.endswith(".collect_all_sources"):
+    if not name.endswith((".collect_all_sources", ".write_reports")):
         return None
-    given = args[0] if args else kwargs.get("config_path")
+    given = args[0] if args else kwargs.get("config_path", kwargs.get("market"))
     return str(given).rpartition("/")[2].removesuffix(".yaml")[:80] if given else None
 
 
 # -- collecting --------------------------------------------------------------------------------
 
 
-def collect_market(config_path: str) -> dict[str, Any]:
-    """Collects one market and says what came of it.
+def collect_market(config_path: str, *, now: Clock = utc_now) -> dict[str, Any]:
+    """Collects one market, ranks its topics, and says what came of it.
 
     Raises:
         ConfigError: the market's file is missing or faulty.
@@ -101,6 +102,7 @@ def collect_market(config_path: str) -> dict[str, Any]:
     from worker.research.collect import collect  # noqa: PLC0415 - brings aiohttp and feedparser
     from worker.research.http import FetchOptions  # noqa: PLC0415
     from worker.research.markets import load_market  # noqa: PLC0415
+    from worker.topic_jobs import rank_after_collection  # noqa: PLC0415 - it needs this module
 
     limits = settings().collect
     market = load_market(find_config(), config_path)
@@ -111,15 +113,16 @@ def collect_market(config_path: str) -> dict[str, Any]:
         per_host=limits.host_concurrency,
         host_delay_s=limits.host_delay,
     )
-    with _library() as library:
-        stats = collect(market, library, report=current_run().progress, options=options).as_dict()
+    with open_library() as library:
+        stats = collect(market, library, report=current_run().progress, options=options, now=now).as_dict()
+        stats["topics"] = rank_after_collection(market, library, now=now)
     log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
     return stats
 
 
 def collect_every_market(collect_task: Any) -> dict[str, Any]:
     """Enqueues a collection of each enabled market; a faulty file stops none of the others."""
-    markets, faulty = _enabled_markets()
+    markets, faulty = enabled_markets()
     tasks = [collect_task.s(market.name) for market in markets]
     if tasks:
         collect_task.huey.enqueue_many(tasks)
@@ -134,7 +137,8 @@ def collect_every_market(collect_task: Any) -> dict[str, Any]:
     }
 
 
-def _enabled_markets() -> tuple[list[Market], dict[str, str]]:
+def enabled_markets() -> tuple[list[Market], dict[str, str]]:
+    """The markets that are collected, and the faults of files that cannot be used."""
     from worker.research.markets import load_market  # noqa: PLC0415
 
     config = find_config()
@@ -152,7 +156,8 @@ def _enabled_markets() -> tuple[list[Market], dict[str, str]]:
 
 
 @contextlib.contextmanager
-def _library() -> Iterator[Library]:
+def open_library() -> Iterator[Library]:
+    """The library of the home, closed at the end."""
     from worker.research.library import Library  # noqa: PLC0415
 
     library = Library(find_home().prepare().topics_db)
@@ -160,48 +165,6 @@ def _library() -> Iterator[Library]:
         yield library
     finally:
         library.close()
-
-
-# -- Notion ------------------------------------------------------------------------------------
-
-
-def sync_to_notion() -> dict[str, Any]:
-    """Ranks each enabled market's topics of the week and brings the best to Notion."""
-    notion, token = settings().notion, secrets().notion_token
-    totals: dict[str, Any] = {
-        "topics_synced": 0,
-        "notion_pages_created": 0,
-        "notion_pages_updated": 0,
-        "unchanged": 0,
-    }
-    missing = [
-        what for what, there in (("NOTION_TOKEN", token), ("notion.database_id in settings.yaml", notion.database_id))
-        if not there
-    ]  # fmt: skip
-    markets, faulty = _enabled_markets()
-    if missing or token is None or not markets:
-        why = f"{' and '.join(missing)} not set" if missing else "no market is enabled"
-        current_run().skip(why)
-        return {**totals, "skipped": why}
-    from worker.research.sinks.notion import sync_topics  # noqa: PLC0415 - brings notion-client
-    from worker.research.topics import rank_topics  # noqa: PLC0415
-    from worker.research.topics_store import save_ranking  # noqa: PLC0415
-
-    with _library() as library:
-        for market in markets:
-            ranking = rank_topics(market, library, now=dt.datetime.now(dt.UTC))
-            save_ranking(library, ranking)
-            stats = sync_topics(
-                ranking.topics[: notion.limit],
-                library,
-                token=token.get_secret_value(),
-                database_id=notion.database_id,
-                base_url=notion.base_url,
-                report=current_run().progress,
-            )
-            for key in totals:
-                totals[key] += getattr(stats, key)
-    return {**totals, "markets": [market.name for market in markets], "faulty": faulty}
 
 
 # -- the dead letters, for programs that know only the seed's functions -------------------------

@@ -43,6 +43,11 @@ class Home:
         return self.root / "topics.db"
 
     @property
+    def reports(self) -> Path:
+        """The weekly reports, where the settings name no other folder."""
+        return self.root / "reports"
+
+    @property
     def log_file(self) -> Path:
         """The worker's structured log, one JSON document a line."""
         return self.root / "logs" / "worker.jsonl"

@@ -113,6 +113,33 @@ class Notion(_Strict):
     """Topics a week and market."""
 
 
+class Llm(_Strict):
+    """The model that names topics; it is asked where it has a key or an address. The key is a secret, `LLM_API_KEY`."""
+
+    base_url: str | None = None
+    """Of any OpenAI-compatible endpoint; `LLM_BASE_URL` wins. None: Alibaba's, where qwen-turbo is at home."""
+    model: str = "qwen-turbo"
+    """`LLM_MODEL` wins."""
+    topics: Annotated[int, Field(ge=1, le=100)] = 30
+    """So many of the best of a ranking are named."""
+    run_tokens: Annotated[int, Field(ge=0)] = 20_000
+    """Question and answer together, for one ranking."""
+    day_tokens: Annotated[int, Field(ge=0)] = 100_000
+    """For one day (UTC), over all rankings."""
+    timeout: Positive = 30.0
+    """Seconds for one request."""
+
+
+class Reports(_Strict):
+    """The weekly report as files."""
+
+    enabled: bool = True
+    folder: str = ""
+    """Empty: `reports` in the data folder."""
+    topics: Annotated[int, Field(ge=1, le=100)] = 25
+    """Topics in a report."""
+
+
 class Settings(BaseSettings):
     """How the system runs."""
 
@@ -140,6 +167,8 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     collect: Collect = Collect()
     notion: Notion = Notion()
+    llm: Llm = Llm()
+    reports: Reports = Reports()
 
     @classmethod
     def settings_customise_sources(
@@ -182,6 +211,15 @@ class _FileSettings(Settings):
         """What was read, and nothing else."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+
+class Variables(BaseSettings):
+    """What the environment or `.env` says of the model beside its key, by the names other programs use, too."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    llm_base_url: str | None = None
+    llm_model: str | None = None
 
 
 class Secrets(BaseSettings):
@@ -237,10 +275,19 @@ def _variable_fault(fault: Any) -> Fault:
     return Fault(Path(name), None, "", f"{fault['msg']}, found {fault['input']!r:.60}")
 
 
+def load_variables(home: Home | None = None) -> Variables:
+    """What the environment, or `.env` in the working directory or the home, says beside settings and secrets."""
+    return Variables(_env_file=_env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
+
+
+def _env_files(home: Home | None) -> list[Path]:
+    files = [Path.cwd() / ".env", *([home.root / ".env"] if home else [])]
+    return [path for path in files if path.is_file()]
+
+
 def load_secrets(home: Home | None = None) -> Secrets:
     """The secrets from the environment, or from `.env` in the working directory or the home."""
-    files = [Path.cwd() / ".env", *([home.root / ".env"] if home else [])]
-    return Secrets(_env_file=[path for path in files if path.is_file()])  # type: ignore[call-arg]  # a parameter of the base class's __init__
+    return Secrets(_env_file=_env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
 
 
 def check_market(config: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from worker import jobs
+from worker import jobs, topic_jobs
 from worker.queue import Cron, DurableHuey
 
 if TYPE_CHECKING:
@@ -39,8 +39,14 @@ def daily_collection() -> dict[str, Any]:
 
 @huey.periodic_task(Cron("0 9 * * 1"), retries=3, retry_delay=60, retry_backoff=2)
 def weekly_notion_sync() -> dict[str, Any]:
-    """Ranks the week's topics of every enabled market and syncs the best to Notion."""
-    return jobs.sync_to_notion()
+    """Ranks the week's topics of every enabled market, writes the report, and syncs the best to Notion."""
+    return topic_jobs.sync_topics()
+
+
+@huey.task(retries=3, retry_delay=60, retry_backoff=2)
+def write_reports(market: str | None = None, folder: str | None = None) -> dict[str, Any]:
+    """Ranks the topics of one market, or of every enabled one, and writes its report."""
+    return topic_jobs.write_reports(market, folder=folder)
 
 
 def log_to_dlq(task_name: str, error: str | BaseException, timestamp: dt.datetime | str | float) -> None:
@@ -63,4 +69,4 @@ def get_task_stats() -> dict[str, int]:
     return jobs.stats(huey)
 
 
-huey.on_consumer = lambda: jobs.apply_settings(collect_all_sources, weekly_notion_sync)
+huey.on_consumer = lambda: jobs.apply_settings(collect_all_sources, weekly_notion_sync, write_reports)
