@@ -203,7 +203,10 @@ def check(given: str | None) -> int:
     Raises:
         PlaceError: the folder does not exist.
     """
+    import datetime as dt  # noqa: PLC0415
+
     from worker.config import ConfigError  # noqa: PLC0415
+    from worker.explain import schedules_in_words  # noqa: PLC0415
     from worker.settings import check_market, load_settings  # noqa: PLC0415
 
     config = find_config(given)
@@ -214,7 +217,7 @@ def check(given: str | None) -> int:
         faults.append(str(error))
     else:
         print(f"{config / 'settings.yaml'}: {settings.workers} workers; schedules:")
-        for line in _schedules_in_words(settings):
+        for line in schedules_in_words(settings, dt.datetime.now(dt.UTC)):
             print(f"  {line}")
     names = market_names(config)
     for name in names:
@@ -229,22 +232,6 @@ def check(given: str | None) -> int:
     for fault in faults:
         print(fault, file=sys.stderr)
     return UNUSABLE if faults else DONE
-
-
-def _schedules_in_words(settings: Settings) -> list[str]:
-    import datetime as dt  # noqa: PLC0415
-
-    lines = []
-    for name, spec in settings.schedule_specs().items():
-        if not spec.enabled or spec.cron is None:
-            lines.append(f"{name}: off")
-            continue
-        tick = next(spec.cron.after(dt.datetime.now(dt.UTC)), None)
-        when = tick.astimezone(spec.cron.zone).strftime("%a %Y-%m-%d %H:%M") if tick else "never"
-        lines.append(
-            f"{name}: {spec.cron.expression} {spec.cron.timezone}, next {when}; missed: {spec.catch_up}"
-        )
-    return lines
 
 
 if __name__ == "__main__":

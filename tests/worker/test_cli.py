@@ -40,7 +40,22 @@ def test_init_writes_a_configuration_that_check_finds_fine(run, tmp_path):
     assert (tmp_path / "mine" / "markets" / "demo" / "bautakt.xml").exists()
     checked = run("check", "--config", "mine")
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert "daily_collection: 0 2 * * * Europe/Berlin, next " in checked.stdout
+    assert "daily_collection: At 02:00, Europe/Berlin time (0 2 * * *)\n    next    " in checked.stdout
+    assert "missed  once: the newest tick missed by at most 1d gets a run" in checked.stdout
+
+
+def test_check_says_each_schedule_in_words(run, tmp_path):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "config" / "settings.yaml").write_text(
+        "timezone: Europe/Berlin\nschedules:\n"
+        "  daily_collection: {cron: '30 2 * * *', catch_up: all, catch_up_window: 7200}\n"
+        "  weekly_notion_sync: {cron: '0 9 * * 1', enabled: false}\n"
+    )
+    said = run("check").stdout
+    assert "daily_collection: At 02:30, Europe/Berlin time (30 2 * * *)" in said
+    assert "they go forward over it; it runs at 03:00" in said
+    assert "missed  all: each tick missed by at most 2h gets its run" in said
+    assert "weekly_notion_sync: switched off (enabled: false)" in said
 
 
 def test_init_overwrites_nothing(run, tmp_path):
