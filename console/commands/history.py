@@ -44,7 +44,7 @@ def run(context: Context) -> Exit:
         _with_json(found.run) | {
             "waited_s": _seconds(found.run.ready_at, found.run.started_at),
             "took_s": _seconds(found.run.started_at, found.run.finished_at),
-            "attempts": found.attempts, "traceback": found.traceback,
+            "tick": found.tick and found.tick.at, "attempts": found.attempts, "traceback": found.traceback,
             "others": [_with_json(one) for one in found.others], "log": [log_document(line) for line in log.lines],
         },
         drawn,

@@ -90,6 +90,7 @@ class QueueTaskDetail:
     task: QueueTask
     args: str | None  # JSON text: {"args": [...], "kwargs": {...}}
     retries_left: int | None  # null: as the handler says
+    tick: Tick | None = None  # of a schedule, which the task answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,7 @@ class RunDetail:
     traceback: str | None
     attempts: int | None  # how many its task may take, where the handler is known
     others: tuple[Run, ...]  # the task's other runs, oldest first
+    tick: Tick | None = None  # of a schedule, which the run answers
 
 
 @dataclass(frozen=True, slots=True)

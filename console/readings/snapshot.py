@@ -172,7 +172,8 @@ class Readings:
 
     def task(self, key: str) -> QueueTaskDetail | None:
         """A task of the queue by its row's key."""
-        return queue.detail(self._tasks, key)
+        found = queue.detail(self._tasks, key)
+        return found and replace(found, tick=self.tick_of(found.task.task_id))
 
     def task_key(self, task_id: str) -> str | None:
         """The row's key of a task that waits or runs."""
@@ -214,7 +215,8 @@ class Readings:
 
     def run(self, run_id: int) -> RunDetail | None:
         """One run in full."""
-        return runs.detail(self._tasks, self._queue, run_id)
+        found = runs.detail(self._tasks, self._queue, run_id)
+        return found and replace(found, tick=self.tick_of(found.run.task_id))
 
     def stats(self, period: Period) -> tuple[TaskStats, ...]:
         """How long each task waits and takes, and how often it fails; the busiest first."""

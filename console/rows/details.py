@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from console.rows import queue
 from console.rows.base import Cell, Tone, short_name
-from console.text import ago, clean, clean_lines, number, plural, precise, until
+from console.text import ago, clean, clean_lines, number, plural, precise, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from console.readings.model import Cause, LetterDetail, QueueTaskDetail
+    from console.readings.model import Cause, LetterDetail, QueueTaskDetail, Tick
 
     Line = tuple[Cell, ...]
 
@@ -57,6 +57,7 @@ def of_task(
             ("state", str(task.state) if task.state == "running" else f"{task.state}: {queue.waits_for(task)}"),
             ("asked", "to stop" if task.cancel else ""),
             ("arguments", arguments(detail.args)),
+            ("for tick", for_tick(detail.tick, now, utc=utc)),
             ("attempt", f"{task.attempt}{left}"),
             ("given back", f"{task.deliveries - 1}×" if task.deliveries > 1 else ""),
             ("priority", f"{task.priority:g}" if task.priority else ""),
@@ -67,6 +68,14 @@ def of_task(
             ("task", clean(task.name)),
         )
     ) + [(), (Cell(clean(task.task_id), Tone.QUIET),)]  # fmt: skip
+
+
+def for_tick(tick: Tick | None, now: datetime, *, utc: bool = False) -> str:
+    """Which tick of a schedule is answered, and why late: `02:00: the machine slept for 7h 55m`."""
+    if tick is None:
+        return ""
+    more = f" and {plural(tick.count - 1, 'other')}" if tick.count > 1 else ""
+    return f"{when(tick.at, now, utc=utc)}{more}{f': {clean(tick.why, 300)}' if tick.why else ''}"
 
 
 def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list[Line]:

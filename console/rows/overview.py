@@ -48,6 +48,9 @@ def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
         "worker_down": "Press w to start one.",
         "dead_letters": "Press 3 to see why.",
         "queue_paused": "Press 2, then p, to let it go on.",
+        "schedule_missed": "Press 4, then m, to answer them.",
+        "schedule_overdue": "Press 4 to look at it.",
+        "schedule_error": "Press 4 to see why.",
     }.get(first, "")
     if not snapshot.problems and not snapshot.library.documents:
         hint = "Press c to collect a market."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from console.readings.verdict import outcome
 from console.rows import logs
 from console.rows.base import Cell, Column, Tone, short_name, state_cell
-from console.rows.details import arguments, facts, heading, traceback_lines
+from console.rows.details import arguments, facts, for_tick, heading, traceback_lines
 from console.text import DOT, ago, clean, clean_lines, dot, duration, number, precise, rate, until
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def in_full(detail: RunDetail, log: LogPart, now: datetime, *, utc: bool = False
         ]
     lines += facts(
         (
+            ("for tick", for_tick(detail.tick, now, utc=utc)),
             ("waited", duration((run.started_at - run.ready_at).total_seconds())),
             ("took", duration((run.finished_at - run.started_at).total_seconds())),
             ("attempt", f"{run.attempt}{of}"),

@@ -273,6 +273,14 @@ def test_missed_ticks_are_acknowledged(run, builder):
     assert run("schedules", "acknowledge", "daily_collection")[0] == 1
 
 
+def test_a_run_and_a_task_are_told_with_their_tick(run, builder):
+    homes.busy(builder)
+    query = "SELECT run.id FROM tick JOIN run USING (task_id) WHERE tick.state = 'caught_up'"
+    (number,) = builder.tasks.execute(query).fetchone()
+    assert run("runs", "show", str(number), "--json")[1]["tick"] == "2026-11-19T01:00:00+00:00"
+    assert "for tick   2026-11-19 01:00: the machine slept for 7h 55m" in run("runs", "show", str(number))[1]
+
+
 def test_many_runs_are_asked_about(run, builder):
     builder.schedule("hourly", "0 * * * *")
     for hours in range(12):
