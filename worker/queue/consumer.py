@@ -198,6 +198,7 @@ class DurableConsumer(Consumer):
         try:
             super().stop(graceful)
         finally:
+            storage.hands.close()
             given = storage.claims.give_back_all()
             if given:
                 logger.warning("%d unfinished tasks were given back", given)

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
+from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from worker.queue.failures import Failure
+    from worker.queue.unit import Unit
     from worker.sqlite import sqlite3
 
 _BURY = """INSERT INTO letter (death, queue, task_id, name, subject, reason, data, priority, args, attempts, worker,
@@ -149,6 +151,18 @@ class DeadLetters:
                 WHERE retried_as = ? AND state = 'retrying'""",
                 [(task_id,) for task_id in task_ids],
             )
+
+    def follow(self, units: Iterable[Unit]) -> None:
+        """Executions have ended: the letters that they are the retries of hear of it; almost always there are none."""
+        for unit in units:
+            task_id = unit.claim.task_id
+            if task_id is None:
+                continue
+            if unit.state is RunState.COMPLETED:
+                self.resolve(task_id, redelivered=unit.claim.deliveries > 1)
+            elif unit.state in {RunState.CANCELLED, RunState.SKIPPED}:
+                # The retry has proven nothing: nobody waits for it any more.
+                self.unlink([task_id])
 
     def retrying(self) -> list[str]:
         """Ids of the tasks that are retries of a letter."""

@@ -230,10 +230,9 @@ class DurableHuey(SqliteHuey):
         try:
             value = super().execute(task, timestamp)
             self._settle(storage, unit, task)
-        except ClaimLostError as lost:
+        except ClaimLostError:
             storage.abandon(unit)
-            logger.warning("%s", lost)
-            self._record_refusal(storage, unit)
+            storage.refuse(unit)
             return None
         except BaseException:
             storage.abandon(unit)
@@ -257,17 +256,6 @@ class DurableHuey(SqliteHuey):
                 raise ClaimLostError(claim.task_id)
             storage.runs.bury(unit, reason="failed")
         storage.settle(unit, storage.runs.statements(unit))
-        if unit.state is RunState.COMPLETED and claim.task_id is not None:
-            storage.letters.resolve(claim.task_id, redelivered=claim.deliveries > 1)
-        elif unit.state in {RunState.CANCELLED, RunState.SKIPPED} and claim.task_id is not None:
-            # The retry of a dead letter has proven nothing: nobody waits for it any more.
-            storage.letters.unlink([claim.task_id])
-
-    def _record_refusal(self, storage: DurableStorage, unit: Unit) -> None:
-        try:
-            storage.write(storage.runs.refused(unit))
-        except QueueError as error:
-            storage.trouble.tell(error)
 
     def _verdict(self, unit: Unit, task: Task) -> RunState:
         if unit.exception is None:

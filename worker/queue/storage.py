@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
 from worker.queue.claims import OPEN, Claims
 from worker.queue.connection import BUSY_TIMEOUT_S
+from worker.queue.hands import STALE_S
 from worker.queue.identity import Identity
 from worker.queue.message import Envelope
+from worker.queue.outcomes import OutcomeStorage
 from worker.queue.quarantine import Quarantine
 from worker.queue.runs import Runs, count_event
 from worker.queue.schema_tasks import NEXT_ID
 from worker.queue.unit import Claim, Statement
-from worker.queue.units import UnitStorage
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from worker.queue.hands import Hand
+
+logger = logging.getLogger("worker.queue")
 
 MOVE_CHUNK = 500
 
@@ -30,7 +35,7 @@ INSERT_SCHEDULE = (
 )
 
 
-class DurableStorage(UnitStorage):
+class DurableStorage(OutcomeStorage):
     """Tasks on SQLite that are claimed instead of deleted.
 
     Args:
@@ -44,6 +49,7 @@ class DurableStorage(UnitStorage):
             and lets a worker move it, which its own tests rely on; so this is off by default.
         redact: takes secrets out of texts before they are stored in the history or a dead letter.
         now: the clock, Unix seconds.
+        options: `most_at_once`, as `OutcomeStorage` takes it.
 
     Nothing is opened before the first use, so that importing a module of tasks touches no file.
     """
@@ -73,17 +79,26 @@ class DurableStorage(UnitStorage):
 
     def claim_next(self) -> Claim | None:
         """The next ready task, now claimed by this process; None when there is none."""
-        following: Claim | None = getattr(self._thread, "following", None)
-        if following is not None:
-            self._thread.following = None
-            return following
+        hand = self.hand()
+        if hand is not None and (claim := self._begin_of(hand)) is not None:
+            return claim
         # A quick look without the write lock.
         query = f"SELECT 1 FROM task WHERE queue = ? AND {OPEN} LIMIT 1"
         if not self.sql(query, (self.name, self.name, self.now()), results=True):
             return None
         self.identity.ensure()
         with self.db(commit=True):
-            return self.claims.take(self.conn)
+            claim = self.claims.take(self.conn)
+        if hand is not None:
+            hand.take(())
+        return claim
+
+    def _begin_of(self, hand: Hand) -> Claim | None:
+        """The thread's next task that is still ours."""
+        while (claim := hand.begin()) is not None:
+            if time.monotonic() - hand.taken_at < STALE_S or self.claims.is_ours(claim):
+                return claim
+        return None
 
     def dequeue(self) -> bytes | None:
         """Huey's interface: the claimed message's bytes."""

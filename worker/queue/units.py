@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from huey.storage import SqliteStorage
 
 from worker.queue.connection import begin, is_passing, open_tasks, patiently, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
-from worker.queue.errors import ClaimLostError
 from worker.queue.group import GroupCommit
 from worker.queue.trouble import Trouble
 from worker.queue.unit import Claim, Statement, Unit
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from worker.queue.claims import Claims
     from worker.queue.identity import Identity
 
+logger = logging.getLogger("worker.queue")
+Answer = TypeVar("Answer")
 # How long an outcome is held in memory and tried again while the database is locked or full.
 OUTCOME_PATIENCE_S = 600.0
 
@@ -190,10 +192,14 @@ class UnitStorage(SqliteStorage):
             self.write(*recorded)
             self.identity.bell.ring()
 
+    def before_live(self) -> None:
+        """A unit is about to keep a transaction open."""
+
     def _go_live(self, unit: Unit) -> None:
         """Opens the transaction that the rest of the unit runs in."""
         if unit.live:
             return
+        self.before_live()
         self.lock.acquire()
         try:
             self._begin_patiently()
@@ -231,7 +237,7 @@ class UnitStorage(SqliteStorage):
     def enter_body(self, unit: Unit) -> None:
         """The task's own code starts: what was recorded so far is stored, and recording stops."""
         if unit.live or unit.writes:
-            self._commit(unit, (), acknowledge=False)
+            self._store_before_body(unit)
         unit.in_body = True
 
     def leave_body(self, unit: Unit) -> None:
@@ -248,55 +254,22 @@ class UnitStorage(SqliteStorage):
             finally:
                 self.lock.release()
 
-    def settle(self, unit: Unit, statements: Iterable[Statement]) -> None:
-        """Stores all that was recorded, `statements` and the acknowledgement in one transaction.
-
-        A thread that works in a loop (`claim_ahead`) gets its next task in that same transaction.
-
-        Raises:
-            ClaimLostError: another worker has the task now; nothing was stored.
-            sqlite3.Error: the database could not be written for `OUTCOME_PATIENCE_S`.
-        """
-        self._thread.unit = None
-        last = tuple(statements)
-        deadline = time.monotonic() + OUTCOME_PATIENCE_S
-        pause = 0.05
-        while True:
-            was_live = unit.live
-            try:
-                self._commit(unit, last, acknowledge=True)
-                break
-            except sqlite3.OperationalError as error:
-                if was_live or not is_passing(error) or time.monotonic() > deadline:
-                    raise
-                self.trouble.tell(f"{self.filename}: {error}")
-                time.sleep(pause)
-                pause = min(2.0, pause * 2)
-        self.trouble.over()
-        if unit.wake:
-            self.identity.bell.ring()
-
-    def _commit(self, unit: Unit, statements: tuple[Statement, ...], *, acknowledge: bool) -> None:
-        ahead = acknowledge and getattr(self._thread, "ahead", False)
-
-        def store(conn: sqlite3.Connection) -> Claim | None:
+    def _store_before_body(self, unit: Unit) -> None:
+        def store(conn: sqlite3.Connection) -> None:
             for statement in unit.writes:
                 conn.execute(*statement)
-            if not acknowledge:
-                return None
-            self._let_go(conn, unit.claim)
-            for statement in statements:
-                conn.execute(*statement)
-            return self.claims.take(conn) if ahead else None
 
-        following = self._commit_live(unit, store) if unit.live else self._group.store(store)
+        self.commit(unit, store)
         unit.writes.clear()
-        self._thread.following = following
 
-    def _commit_live(self, unit: Unit, store: Callable[[sqlite3.Connection], Claim | None]) -> Claim | None:
+    def commit(self, unit: Unit, store: Callable[[sqlite3.Connection], Answer]) -> Answer:
+        """Carries out a unit's work in one transaction: its own, where it keeps one open."""
+        return self._commit_live(unit, store) if unit.live else self._group.store(store)
+
+    def _commit_live(self, unit: Unit, store: Callable[[sqlite3.Connection], Answer]) -> Answer:
         """Ends the transaction that the unit has kept open."""
         try:
-            following = store(self.conn)
+            answer = store(self.conn)
             self.conn.execute("COMMIT")
         except BaseException:
             if self.conn.in_transaction:
@@ -305,16 +278,4 @@ class UnitStorage(SqliteStorage):
         finally:
             unit.live = False
             self.lock.release()
-        return following
-
-    def _let_go(self, conn: sqlite3.Connection, claim: Claim) -> None:
-        if conn.execute("DELETE FROM claim WHERE id = ?", (claim.id,)).rowcount != 1:
-            raise ClaimLostError(claim.task_id)
-
-    def claim_ahead(self, wanted: bool) -> None:
-        """Whether this thread's acknowledgements also claim its next task; what is left is given back."""
-        self._thread.ahead = wanted
-        following: Claim | None = getattr(self._thread, "following", None)
-        if not wanted and following is not None:
-            self._thread.following = None
-            self.claims.give_back(following, counted=False)
+        return answer
