@@ -113,14 +113,22 @@ class Actions:
         self,
         market: str,
         *,
+        source: str | None = None,
         delay: float | None = None,
         at: datetime | None = None,
         priority: float | None = None,
     ) -> Done:
         """Starts a collection; a market with a faulty file is refused before anything is stored.
 
+        Args:
+            market: its name, or the path of its file.
+            source: the key of the only source to ask; None: all.
+            delay: not before so many seconds.
+            at: not before this time.
+            priority: higher runs first.
+
         Raises:
-            ActionRefused: there is no such market, or its file has a fault.
+            ActionRefused: there is no such market or source, or the market's file has a fault.
         """
         from worker.config import ConfigError  # noqa: PLC0415 - brings pydantic
         from worker.settings import check_market  # noqa: PLC0415
@@ -128,12 +136,22 @@ class Actions:
         if self._read_only:
             self._act()
         try:
-            check_market(self._config, market)
+            check_market(self._config, market, source)
         except ConfigError as error:
             raise ActionRefused(_first_fault(error)) from error
-        done = self.enqueue(COLLECT, [market], subject=market, delay=delay, at=at, priority=priority)
+        named = {"source": source} if source is not None else None
+        done = self.enqueue(COLLECT, [market], named, subject=market, delay=delay, at=at, priority=priority)
         when = f" in {delay:g} s" if delay else f" at {at.isoformat()}" if at else ""
-        return Done(f"Collection of {clean(market, MAX_NAME)} enqueued{when}.", done.change)
+        what = f"{clean(source, 60)} for {clean(market, MAX_NAME)}" if source else clean(market, MAX_NAME)
+        return Done(f"Collection of {what} enqueued{when}.", done.change)
+
+    def disable_sources(self, market: str, keys: Sequence[str], note: str = "") -> Done:
+        """Lets no collection ask sources of a market."""
+        return _told(self._do("disable", f"sources:{market}", keys, note=note), "Disabled", "source")
+
+    def enable_sources(self, market: str, keys: Sequence[str]) -> Done:
+        """Lets collections ask sources of a market again."""
+        return _told(self._do("enable", f"sources:{market}", keys), "Enabled", "source")
 
     def enqueue(
         self,

@@ -89,6 +89,7 @@ ACTIONS = (
     Action("go_queue", ("2",), "Queue", "What runs, what is ready, what is scheduled.", _ALL),
     Action("go_failures", ("3",), "Failures", "Dead letters, grouped by what killed them.", _ALL),
     Action("go_schedules", ("4",), "Schedules", "Periodic tasks: when each ran, when it will.", _ALL),
+    Action("go_sources", ("6",), "Sources", "How each source of each market is doing.", _ALL),
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
     Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
@@ -126,6 +127,9 @@ ACTIONS = (
     Action("run_now", ("r",), "Run now", "Run the schedule's task once, now.", Scope.SCHEDULES, shown=True, changes=True),
     Action("pause", ("p",), "Pause", "Stop the schedule from firing, for a while or until it is resumed; or resume it.", Scope.SCHEDULES, shown=True, changes=True),
     Action("missed", ("m",), "Missed", "Answer the ticks that got no run: once, all, spread over a period, or acknowledge them.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("run_now", ("r",), "Collect it", "Collect just this source, now, whatever it waits for.", Scope.SOURCES, shown=True, changes=True),
+    Action("pause", ("p",), "Disable", "Let no collection ask the source, or let them ask it again.", Scope.SOURCES, shown=True, changes=True),
+    Action("open_link", ("o",), "Open", "Open the source's address in a browser.", Scope.SOURCES),
 )  # fmt: skip
 
 # How keys are written for people.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from console.commands import export, failures, history, logs, queue, schedules, start, status
+from console.commands import export, failures, history, logs, queue, schedules, sources, start, status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +42,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     _queue(_group(commands, "queue", "what runs, is ready, is scheduled"))
     _failures(_group(commands, "failures", "dead letters"))
     _schedules(_group(commands, "schedules", "periodic tasks"))
+    _sources(_group(commands, "sources", "how each source of each market is doing"))
     _history(commands)
     _logs(commands)
     _exporting(commands)
@@ -101,6 +102,7 @@ def _positive(text: str) -> int:
 def _starting(commands: Subparsers) -> None:
     collect = _leaf(commands, "collect", start.collect, "collect a market")
     collect.add_argument("market", metavar="MARKET", help="its name")
+    collect.add_argument("--source", metavar="KEY", help="only this source of it")
     when = collect.add_mutually_exclusive_group()
     when.add_argument("--delay", type=float, metavar="SECONDS", help="not before so many seconds")
     when.add_argument("--at", metavar="ISO", help="not before this time, for example 2026-12-01T02:00")
@@ -159,6 +161,22 @@ def _schedules(commands: Subparsers) -> None:
     how.add_argument("--spread", metavar="SPAN", help="a run for each, evenly over a period, for example 2h")
     replay.add_argument("--paused", action="store_true", help="also those that passed during a pause")
     acknowledge.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
+
+
+def _sources(commands: Subparsers) -> None:
+    listing = _leaf(commands, "list", sources.list_, "how each is doing, those that fail first")
+    _listing(listing)
+    listing.add_argument("--market", metavar="MARKET", help="only those of this market")
+    for name, run, about in (
+        ("show", sources.show, "one source"),
+        ("disable", sources.disable, "let no collection ask it"),
+        ("enable", sources.enable, "let collections ask it again"),
+    ):
+        leaf = _leaf(commands, name, run, about)
+        leaf.add_argument("key", metavar="SOURCE", help="its key, or its name or address if no other has it")
+        leaf.add_argument("--market", metavar="MARKET", help="of this market, if several have it")
+        if name == "disable":
+            leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
 
 
 def _pausing(leaf: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from worker.config import ConfigError
 from worker.places import find_config, find_home, market_names
 from worker.queue.progress import current_run
+from worker.queue.switches import switched_off
 from worker.research.clock import Clock, utc_now
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from worker.queue import DurableHuey
     from worker.queue.catch_up import ScheduleSpec
     from worker.queue.retention import Retention
+    from worker.research.http import FetchOptions
     from worker.research.library import Library
     from worker.research.markets import Market
     from worker.settings import Secrets, Settings
@@ -92,38 +94,70 @@ def subject_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str 
 # -- collecting --------------------------------------------------------------------------------
 
 
-def collect_market(config_path: str, *, now: Clock = utc_now) -> dict[str, Any]:
+def collect_market(
+    huey: DurableHuey,
+    config_path: str,
+    *,
+    source: str | None = None,
+    due_only: bool = False,
+    now: Clock = utc_now,
+) -> dict[str, Any]:
     """Collects one market, ranks its topics, and says what came of it.
+
+    Args:
+        huey: the queue, which knows what an operator has disabled.
+        config_path: the market's name, or the path of its file.
+        source: the key of the only source to ask, whatever it waits for.
+        due_only: leave out sources that are not due yet.
+        now: the clock.
 
     Raises:
         ConfigError: the market's file is missing or faulty.
+        SourceError: it has no such source.
         NothingCollectedError: every source failed.
     """
+    from worker.research.choice import Choice  # noqa: PLC0415
     from worker.research.collect import collect  # noqa: PLC0415 - brings aiohttp and feedparser
-    from worker.research.http import FetchOptions  # noqa: PLC0415
     from worker.research.markets import load_market  # noqa: PLC0415
     from worker.topic_jobs import rank_after_collection  # noqa: PLC0415 - it needs this module
 
-    limits = settings().collect
     market = load_market(find_config(), config_path)
-    options = FetchOptions(
+    disabled = switched_off(huey.storage, f"sources:{market.name}")
+    choice = Choice(only=source, due_only=due_only, disabled=disabled)
+    with open_library() as library:
+        run = collect(
+            market, library, report=current_run().progress, options=_fetch_options(), choice=choice, now=now
+        )
+        stats = run.as_dict() | {"topics": rank_after_collection(market, library, now=now)}
+    if not run.sources and run.skipped:
+        current_run().skip(f"no source was asked: {_first_of(run.skipped)}")
+    log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
+    return stats
+
+
+def _fetch_options() -> FetchOptions:
+    from worker.research.http import FetchOptions  # noqa: PLC0415 - brings aiohttp
+
+    limits = settings().collect
+    return FetchOptions(
         timeout_s=limits.timeout,
         max_body_bytes=int(limits.max_body_mb * 1_000_000),
         concurrency=limits.concurrency,
         per_host=limits.host_concurrency,
         host_delay_s=limits.host_delay,
     )
-    with open_library() as library:
-        stats = collect(market, library, report=current_run().progress, options=options, now=now).as_dict()
-        stats["topics"] = rank_after_collection(market, library, now=now)
-    log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
-    return stats
+
+
+def _first_of(reasons: dict[str, str]) -> str:
+    name, why = next(iter(reasons.items()))
+    more = len(reasons) - 1
+    return f"{name}: {why}{f', and {more} more' if more else ''}"
 
 
 def collect_every_market(collect_task: Any) -> dict[str, Any]:
     """Enqueues a collection of each enabled market; a faulty file stops none of the others."""
     markets, faulty = enabled_markets()
-    tasks = [collect_task.s(market.name) for market in markets]
+    tasks = [collect_task.s(market.name, due_only=True) for market in markets]
     if tasks:
         collect_task.huey.enqueue_many(tasks)
     else:

@@ -290,20 +290,29 @@ def load_secrets(home: Home | None = None) -> Secrets:
     return Secrets(_env_file=_env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
 
 
-def check_market(config: Path, name: str) -> None:
-    """Whether a market's file is valid.
+def check_market(config: Path, name: str, source: str | None = None) -> None:
+    """Whether a market's file is valid, and names a source.
 
     Args:
         config: the configuration folder.
         name: the market's name, or a path to its file.
+        source: the key of a source that it must have; None: none in particular.
 
     Raises:
         ConfigError: it is missing or faulty; each fault is named with its line.
     """
-    from worker.research.errors import MarketError  # noqa: PLC0415 - a console that only looks needs no market
+    from worker.research.errors import (  # noqa: PLC0415 - a console that only looks needs no market
+        MarketError,
+        SourceError,
+    )
     from worker.research.markets import load_market  # noqa: PLC0415
 
     try:
-        load_market(config, name)
-    except MarketError as error:
+        market = load_market(config, name)
+        if source is not None:
+            from worker.research.choice import find  # noqa: PLC0415
+            from worker.research.sources.catalogue import sources_of  # noqa: PLC0415
+
+            find(market.name, sources_of(market), source)
+    except (MarketError, SourceError) as error:
         raise ConfigError(Fault(config / "markets", None, "", str(error))) from error

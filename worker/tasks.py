@@ -26,9 +26,17 @@ huey = DurableHuey(
 
 
 @huey.task(retries=3, retry_delay=60, retry_backoff=2)
-def collect_all_sources(config_path: str) -> dict[str, Any]:
-    """Collects every source of one market, named or given as the path of its file."""
-    return jobs.collect_market(config_path)
+def collect_all_sources(
+    config_path: str, *, source: str | None = None, due_only: bool = False
+) -> dict[str, Any]:
+    """Collects every source of one market, named or given as the path of its file.
+
+    Args:
+        config_path: the market.
+        source: the key of the only source to ask.
+        due_only: pass over sources that are not expected to have anything new yet.
+    """
+    return jobs.collect_market(huey, config_path, source=source, due_only=due_only)
 
 
 @huey.periodic_task(Cron("0 2 * * *"))

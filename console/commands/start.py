@@ -22,7 +22,9 @@ def collect(context: Context) -> Exit:
     """Starts a collection; with `--wait`, says what came of it."""
     options = context.options
     at = moment(options.at) if options.at else None
-    done = context.actions.collect(options.market, delay=options.delay, at=at, priority=options.priority)
+    done = context.actions.collect(
+        options.market, source=options.source, delay=options.delay, at=at, priority=options.priority
+    )
     if not options.wait:
         return context.done(done)
     return _wait(context, done.change.task_ids[0])

@@ -257,6 +257,51 @@ class RunDetail:
     tick: Tick | None = None  # of a schedule, which the run answers
 
 
+class SourceState(StrEnum):
+    """How a source of a market is doing."""
+
+    OK = "ok"
+    FAILING = "failing"
+    WAITING = "waiting"  # it answered that it is asked too often, or is too busy
+    GONE = "gone"  # it answered 410
+    DISABLED = "disabled"  # by an operator
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one source of a market is doing."""
+
+    market: str
+    key: str
+    name: str
+    url: str
+    state: SourceState
+    kind: str
+    last_attempt: datetime
+    last_success: datetime | None
+    last_error: str | None  # kept after a success
+    last_error_at: datetime | None
+    errors_in_row: int
+    status: int | None
+    items: int
+    documents: int
+    per_week: float | None
+    latency: float | None
+    size: int
+    next_due: datetime | None
+    held_until: datetime | None
+    etag: str | None
+    last_modified: str | None
+    warning: str | None
+    moved_to: str | None
+    moved_seen: int
+    gone_at: datetime | None
+    unlisted_at: datetime | None  # since when the market's file names it no more
+    disabled_at: datetime | None
+    disabled_by: str | None
+    note: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """A collected document, as a line."""

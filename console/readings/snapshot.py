@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.readings import failures, library, news, queue, runs, stats, verdict
+from console.readings import failures, library, news, queue, runs, sources, stats, verdict
 from console.readings import schedules as schedule_readings
 from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
 from console.readings.logs import LogFile
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         RunDetail,
         Schedule,
         ScheduleDetail,
+        Source,
         Tick,
     )
     from console.readings.pages import Listing
@@ -247,6 +248,19 @@ class Readings:
         query = "SELECT id, at, actor, action, target, count, undone_by FROM journal ORDER BY id DESC LIMIT ?"
         entries = [*self._tasks.rows(query, (limit,)), *self._letters.rows(query, (limit,))]
         return sorted(entries, key=lambda entry: str(entry["id"]), reverse=True)[:limit]
+
+    def sources(self, text: str = "", sort: str = "worst") -> Listing[Source]:
+        """The sources of all markets; `text` is a filter."""
+        now = self._now().timestamp()
+        return sources.listing(self._library, self._tasks, self._queue, text, now, sort)
+
+    def source(self, market: str, key: str) -> Source | None:
+        """One source."""
+        return sources.detail(self._library, self._tasks, self._queue, market, key)
+
+    def sources_named(self, market: str | None, name: str) -> tuple[tuple[str, str], ...]:
+        """Market and key of the sources that a key, a name or an address may mean."""
+        return sources.named(self._library, market, name)
 
     def search(self, words: str, limit: int) -> tuple[Any, ...]:
         """The documents in which all the words occur."""

@@ -192,6 +192,28 @@ class Builder:
             error=error, traceback=trace, fingerprint=fingerprint,
         )  # fmt: skip
 
+    def source(self, key: str, *, market: str = "proptech_de", name: str | None = None, failing: int = 0, error: str = "404 Not Found",
+               status: int = 200, age: float = 3_600, **more) -> None:  # fmt: skip
+        """A source that is well, or has been failing so many times."""
+        good = None if failing > 100 else self.now - age - failing * 3_600
+        values = {
+            "market": market, "key": key, "name": name or key.partition("/")[0], "url": f"https://{key}",
+            "last_attempt": self.now - age, "last_success": good, "errors_in_row": failing, "status": status,
+            "last_error": error if failing else None, "last_error_at": self.now - age if failing else None,
+            "items": 40, "documents": 318, "per_week": 42.0, "latency": 0.31, "bytes": 84_000,
+            "next_due": self.now + 9_000, "etag": '"5f3a-61d"', "last_modified": "Mon, 23 Nov 2026 17:58:02 GMT",
+        }  # fmt: skip
+        self._insert(self.library, "source", **values | more)
+
+    def disabled(
+        self, key: str, *, market: str = "proptech_de", note: str | None = "sends press releases only"
+    ) -> None:
+        """An operator has disabled it."""
+        self._insert(
+            self.tasks, "switched_off", queue=QUEUE, scope=f"sources:{market}", name=key, off_at=self.now - 90_000,
+            off_by="nina@desk", note=note,
+        )  # fmt: skip
+
     def document(self, title: str, *, source: str = "bautakt.example/feed", age: float = 600) -> None:
         number = next(self._ids)
         self._insert(
@@ -259,6 +281,34 @@ def busy(builder: Builder) -> None:
             f"Wärmepumpen im Bestand, Teil {number}: was Verwalter wissen müssen", age=60 * number
         )
 
+    well = (
+        "heise.de/rss/heise-atom.xml",
+        "t3n.de/rss.xml",
+        "haufe.de/xml/rss_129130.xml",
+        "deutsche-startups.de/feed",
+    )
+    for number, key in enumerate(well):
+        builder.source(key, age=3_600 + number, latency=0.12 * (number + 1), per_week=180.0 / (number + 1))
+    builder.source(
+        "reddit.com/r/PropTech+de/top/.rss?t=week", kind="reddit", failing=2, status=429,
+        error="429 Too Many Requests, asks to wait 3600 s", held_until=builder.now + 2_700,
+    )  # fmt: skip
+    builder.source(
+        "golem.de/rss.php?feed=RSS2.0",
+        failing=7,
+        status=500,
+        error="500 Internal Server Error",
+        next_due=builder.now + 14_000,
+    )
+    builder.source(
+        "immobilienmanager.de/rss/news.xml", moved_to="https://www.immobilienmanager.de/feed/", moved_seen=4
+    )
+    builder.source("trends.google.com/trending/rss?geo=DE", kind="trends", documents=20, per_week=140.0)
+    builder.source("firmenpresse.de/feed", failing=0)
+    builder.disabled("firmenpresse.de/feed")
+    for name in ("bautakt", "waermewende", "immo-kurier"):
+        builder.source(f"{name}.example/demo/{name}.xml", market="demo", age=120, documents=11, per_week=12.0)
+
 
 def broken(builder: Builder) -> None:
     """A bad night: the worker is dead, letters pile up, a schedule is late."""
@@ -288,6 +338,26 @@ def broken(builder: Builder) -> None:
             "demo", state="dead", age=300 + number, error="nothing could be collected for demo", attempt=4
         )
 
+    errors = (
+        "no answer for 10 s",
+        "name not resolved",
+        "connection refused",
+        "body larger than 15 MB",
+        "expected a feed, found an HTML page",
+    )
+    for number, error in enumerate(errors):
+        builder.source(
+            f"outlet-{number}.example/feed", failing=number * 30 + 1, error=error, status=None, latency=None
+        )
+    builder.source(
+        "gone.example/rss.xml",
+        failing=200,
+        status=410,
+        error="410 Gone",
+        gone_at=builder.now - 400_000,
+        held_until=builder.now + 2_000_000,
+    )
+
 
 def hostile(builder: Builder) -> None:
     """Everything that comes from outside is as bad as it can be."""
@@ -306,6 +376,17 @@ def hostile(builder: Builder) -> None:
         )
         builder.run(text, name=f"evil.{text}", state="dead", error=text, result=text)
         builder.document(text or "untitled", source=text or "nowhere")
+        builder.source(
+            text or "nowhere",
+            name=text,
+            market=text,
+            failing=at % 2,
+            error=text,
+            url=text,
+            warning=text,
+            moved_to=text,
+            etag=text,
+        )
     builder.schedule(HOSTILE[0], HOSTILE[1], error=HOSTILE[2], pause_note=HOSTILE[3], paused_at=builder.now)
     builder.schedule(HOSTILE[2], HOSTILE[4])
     for at, text in enumerate(HOSTILE):

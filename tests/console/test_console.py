@@ -286,7 +286,7 @@ async def test_read_only_changes_nothing_whatever_is_pressed(builder):
     before = [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")]
     app = console(builder, read_only=True)
     async with app.run_test(notifications=True) as pilot:
-        for screen in "1234":
+        for screen in "12346":
             await press(pilot, screen, "c", "r", "x", "C", "u", "p", "w", "escape")
     assert [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")] == before
     assert rows(builder, "journal") == 0

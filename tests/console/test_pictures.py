@@ -23,6 +23,8 @@ MOMENTS = {
     "missed ticks": ("broken", ["4", "m"]),
     "over how long to spread": ("broken", ["4", "m", "s"]),
     "hostile missed ticks": ("hostile", ["4", "m"]),
+    "a source in full": ("busy", ["6", "enter"]),
+    "a source that is gone": ("broken", ["6", "G", "enter"]),
     "a hostile letter in full": ("hostile", ["3", "enter", "enter"]),
     "a filter": ("busy", ["2", "slash", *"is:scheduled"]),
     "a filter that finds nothing": ("busy", ["2", "slash", *"nowhere"]),

@@ -128,7 +128,7 @@ def test_when_every_source_fails_the_run_fails_and_names_five(site, run, library
 def test_a_market_without_sources_collects_nothing_and_says_what_it_skipped(run, make_market):
     stats = run(make_market(collectors={"rss_enabled": False, "reddit_enabled": True}))
     assert (stats.sources, stats.documents) == (0, 0)
-    assert stats.skipped == {"reddit": "not collected by this version"}
+    assert stats.skipped == {"reddit": "no reddit_subreddits are named"}
 
 
 def test_progress_counts_sources(site, rss, run, make_market):
@@ -191,7 +191,7 @@ def test_a_library_that_cannot_be_written_fails_the_run(site, rss, home, now, qu
 
 
 def test_one_source_that_breaks_our_own_code_harms_no_other(site, rss, run, make_market, monkeypatch):
-    from worker.research.sources import catalogue as module
+    from worker.research.sources import feeds as module
 
     parse = module.parse_feed
 

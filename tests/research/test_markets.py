@@ -8,6 +8,7 @@ import pytest
 from worker.config import ConfigError
 from worker.research.errors import MarketError
 from worker.research.markets import Market, load_market
+from worker.research.sources.catalogue import sources_of
 
 SEED = """
 domain: SaaS
@@ -52,7 +53,12 @@ def test_the_original_projects_file_loads(folder):
     assert market.name == "one"
     assert market.enabled
     assert market.feeds == ("https://www.immobilienmanager.de/rss/news.xml", "https://t3n.de/rss.xml")
-    assert set(market.not_collected) == {"reddit", "trends", "autocomplete"}
+    assert {source.kind for source in sources_of(market).values()} == {
+        "feed",
+        "reddit",
+        "trends",
+        "suggestions",
+    }
 
 
 @pytest.mark.parametrize("name", ["proptech_de", "demo"])

@@ -18,6 +18,7 @@ from worker.queue.message import Envelope, encode_call
 from worker.queue.queue_desk import SHOWN, TOUCH, QueueDesk
 from worker.queue.schedules_desk import SchedulesDesk
 from worker.queue.storage import DurableStorage
+from worker.queue.switches import SwitchesDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,7 @@ class Operator:
         self.queue = QueueDesk(self)
         self.letters = LettersDesk(self)
         self.schedules = SchedulesDesk(self)
+        self.switches = SwitchesDesk(self)
 
     def close(self) -> None:
         """Closes both files."""
@@ -268,6 +270,16 @@ class Operator:
     def acknowledge_ticks(self, name: str, **options: Any) -> Change:
         """Says that missed ticks need no run; options and errors as `SchedulesDesk.acknowledge`."""
         return self.schedules.acknowledge(name, **options)
+
+    # -- switches -----------------------------------------------------------------------------
+
+    def disable(self, scope: str, names: Sequence[str], *, note: str = "") -> Change:
+        """Switches names of a scope off."""
+        return self.switches.disable(scope, names, note=note)
+
+    def enable(self, scope: str, names: Sequence[str]) -> Change:
+        """Switches names of a scope on again."""
+        return self.switches.enable(scope, names)
 
     # -- undo ---------------------------------------------------------------------------------
 

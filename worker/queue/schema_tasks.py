@@ -273,6 +273,17 @@ NEXT_ID = f"""(SELECT 1 + max(
     coalesce((SELECT max(id) FROM task), 0)))"""
 
 
+_SWITCHES = """
+CREATE TABLE switched_off (                   -- what an operator has switched off
+    queue TEXT NOT NULL,
+    scope TEXT NOT NULL,                      -- what kind of names they are, for example sources:demo
+    name TEXT NOT NULL,
+    off_at REAL NOT NULL, off_by TEXT NOT NULL, note TEXT,
+    PRIMARY KEY (queue, scope, name)
+) WITHOUT ROWID;
+"""
+
+
 def _tally_triggers(table: str, state: str, *, sequence: bool = False) -> str:
     keep = f"""
     INSERT INTO tally VALUES (new.queue, {NOW}, 'sequence', new.id)
@@ -306,6 +317,7 @@ _V2 = (
     + _tally_triggers("schedule", "scheduled")
     + _ROLLUPS
     + _TICKS
+    + _SWITCHES
 )
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.

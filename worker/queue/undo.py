@@ -302,6 +302,14 @@ def _restore_queue_pause(operator: Operator, conn: sqlite3.Cursor, entry: Entry,
     return Part(1, [])
 
 
+def _restore_switches(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Part:
+    """Of a disable or an enable: as it was."""
+    before = {row[0]: row for row in entry.detail["before"]}
+    for name in entry.detail["names"]:
+        operator.switches.write(conn, entry.detail["scope"], name, before.get(name))
+    return Part(len(entry.detail["names"]), [])
+
+
 def _marks(rows: Sequence[object]) -> str:
     return ",".join("?" * len(rows))
 
@@ -331,6 +339,8 @@ _REVERSE: dict[tuple[str, str], Callable[..., Part]] = {
     ("run_now", "schedules"): _uncreate,
     ("replay", "schedules"): _unreplay,
     ("acknowledge", "schedules"): _unacknowledge,
+    ("disable", "sources"): _restore_switches,
+    ("enable", "sources"): _restore_switches,
 }
 REVERSIBLE = frozenset(_REVERSE)
 # Acts that took rows away: what retention has forgotten of them cannot come back, and that is said.

@@ -65,7 +65,7 @@ def choose(
         SourceError: there is no such source.
     """
     if choice.only is not None:
-        return Chosen((_one(market, sources, choice.only),))
+        return Chosen((find(market, sources, choice.only),))
     asked: list[Source] = []
     skipped: dict[str, str] = {}
     failing: dict[str, str] = {}
@@ -104,12 +104,21 @@ def _when(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _one(market: str, sources: Mapping[str, Source], wanted: str) -> Source:
+def find(market: str, sources: Mapping[str, Source], wanted: str) -> Source:
+    """The source of this key, or of this name or address if it is the only one.
+
+    Raises:
+        SourceError: there is none; names those that were perhaps meant.
+    """
     if wanted in sources:
         return sources[wanted]
     named = [source for source in sources.values() if wanted in {source.name, source.url}]
     if len(named) == 1:
         return named[0]
-    near = [one.key for one in named] or difflib.get_close_matches(wanted, sources, n=1)
+    near = (
+        [one.key for one in named]
+        or [key for key in sources if wanted and wanted in key]
+        or difflib.get_close_matches(wanted, sources, n=1)
+    )
     hint = f"; did you mean {' or '.join(near[:3])}?" if near else ""
     raise SourceError(f"the market {market} has no source {wanted[:200]!r}{hint}")

@@ -24,12 +24,13 @@ from worker.research.gather import Failure, Gathered, Gatherer, Unchanged
 from worker.research.http import Fetcher, FetchOptions
 from worker.research.library_sources import Known
 from worker.research.sources.bundled import served
-from worker.research.sources.catalogue import sources_of
+from worker.research.sources.catalogue import sources_of, wanting
 
 if TYPE_CHECKING:
     from worker.research.library import Library
     from worker.research.markets import Market
     from worker.research.sources import Source
+    from worker.research.sources.services import Services
 
 Report = Callable[[int, int, str], None]
 
@@ -106,10 +107,13 @@ def collect(
     now: Clock = utc_now,
     options: FetchOptions | None = None,
     choice: Choice | None = None,
+    services: Services | None = None,
 ) -> CollectStats:
     """As `collect_market`, for callers without an event loop."""
     return asyncio.run(
-        collect_market(market, library, report=report, now=now, options=options, choice=choice)
+        collect_market(
+            market, library, report=report, now=now, options=options, choice=choice, services=services
+        )
     )
 
 
@@ -121,6 +125,7 @@ async def collect_market(
     now: Clock = utc_now,
     options: FetchOptions | None = None,
     choice: Choice | None = None,
+    services: Services | None = None,
 ) -> CollectStats:
     """Collects sources of a market; repeating it stores nothing twice.
 
@@ -132,6 +137,7 @@ async def collect_market(
         now: the clock.
         options: bounds of each fetch.
         choice: which of its sources; None: all that may be asked now.
+        services: where the services are asked that more than one market uses; None: where they are.
 
     Raises:
         NothingCollectedError: every source that was asked failed, and none is well.
@@ -142,7 +148,7 @@ async def collect_market(
     options = options or FetchOptions()
     options = replace(options, allow_private=options.allow_private | frozenset(market.allow_private))
     async with served(market.folder, market.bundled) as bundled, Fetcher(options) as fetcher:
-        every = sources_of(market, bundled)
+        every = sources_of(market, bundled, services)
         known = library.known(market.name)
         chosen = choose(market.name, every, known, choice or Choice(), now=now().timestamp())
         library.note_listed(market.name, every, now=now())
@@ -197,7 +203,7 @@ def _summed(
         seconds=round(seconds, 3),
         per_source=ordered,
         failed=failed,
-        skipped=market.not_collected | chosen.skipped,
+        skipped=wanting(market) | chosen.skipped,
     )
 
 

@@ -3,6 +3,7 @@
 ResearchError
 ├── MarketError               no such market
 ├── SourceError               a market has no such source
+├── OpmlError                 a list of feeds cannot be read or written
 ├── FetchError                one source could not be fetched
 ├── FeedError                 what was fetched is no feed
 ├── NothingCollectedError     every source of a market failed
@@ -36,6 +37,10 @@ class MarketError(ResearchError):
 
 class SourceError(ResearchError):
     """A market has no such source."""
+
+
+class OpmlError(ResearchError):
+    """A list of feeds cannot be read or written."""
 
 
 class FetchError(ResearchError):

@@ -1,8 +1,7 @@
 """What a market is: where to look, in which language, for what.
 
-A market is one file, `config/markets/NAME.yaml`. Some keys are read by later parts only (Reddit,
-trends, images, …); they are accepted so that a file written for them loads, and what is enabled but
-not collected is said in the run's result.
+A market is one file, `config/markets/NAME.yaml`. Some keys are for content generation; they are accepted so that
+a file written for it loads.
 """
 
 from __future__ import annotations
@@ -24,9 +23,10 @@ from pydantic import (
     StringConstraints,
 )
 
-from worker.config import load_model, shown
+from worker.config import ConfigError, Fault, load_model, shown
 from worker.places import market_names
-from worker.research.errors import MarketError
+from worker.research.errors import MarketError, OpmlError
+from worker.research.opml import Outline, read_opml
 from worker.research.urls import canonical_url, comparison_key
 
 
@@ -77,12 +77,25 @@ def _private_place(value: str) -> str:
     return value
 
 
+def _subreddit(value: str) -> str:
+    name = value.strip().removeprefix("/").removeprefix("r/").strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9_]{2,21}", name):
+        raise ValueError("expected the name of a subreddit, 2 to 21 letters, digits or _")
+    return name
+
+
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 ClockTime = Annotated[str, BeforeValidator(_clock_time)]
 Cron = Annotated[str, AfterValidator(_cron)]
 InnerPath = Annotated[str, AfterValidator(_inner_path)]
 PrivatePlace = Annotated[str, AfterValidator(_private_place)]
+Subreddit = Annotated[str, AfterValidator(_subreddit)]
+# The country that most readers of a language's news are in, where the market does not name one.
+REGIONS = {
+    "cs": "CZ", "da": "DK", "de": "DE", "en": "US", "es": "ES", "fi": "FI", "fr": "FR", "it": "IT", "ja": "JP",
+    "nb": "NO", "nl": "NL", "no": "NO", "pl": "PL", "pt": "PT", "sv": "SE", "tr": "TR",
+}  # fmt: skip
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -91,14 +104,23 @@ class _Section(BaseModel):
 
 
 class Collectors(_Section):
-    """Which kinds of sources are used."""
+    """Which kinds of sources are used.
+
+    Attributes:
+        rss_enabled: the feeds, also those of the OPML file and those that ship.
+        search_enabled: news searches for each keyword.
+        autocomplete_enabled: what search engines complete each keyword to.
+        full_text: fetch the page of an entry whose feed gives only a few words of it.
+    """
 
     rss_enabled: bool = True
+    search_enabled: bool = False
     reddit_enabled: bool = False
     trends_enabled: bool = False
     autocomplete_enabled: bool = False
+    full_text: bool = False
     custom_feeds: tuple[HttpUrl, ...] = ()
-    reddit_subreddits: tuple[Text, ...] = ()
+    reddit_subreddits: tuple[Subreddit, ...] = ()
 
 
 class Scheduling(_Section):
@@ -114,6 +136,8 @@ class Market(_Section):
 
     Attributes:
         bundled_feeds: feed files beside the market's file, served over loopback HTTP while it is collected.
+        region: the country's two letters, for services that differ by country; None: as the language suggests.
+        opml_file: a list of feeds beside the market's file.
         allow_private: hosts, addresses and networks that may be asked though they are not public.
         discovery_schedule_cron: when new feeds are searched for; read by a later part.
         reranker, synthesizer, image_style_preferences, …: for content generation; accepted, not read here.
@@ -124,6 +148,7 @@ class Market(_Section):
     market: Text
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
     vertical: Text
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
     seed_keywords: tuple[Text, ...] = Field(min_length=1)
     excluded_keywords: tuple[Text, ...] = ()
     target_audience: str | None = None
@@ -131,8 +156,8 @@ class Market(_Section):
     rss_feeds: tuple[HttpUrl, ...] = ()
     bundled_feeds: tuple[InnerPath, ...] = ()
     allow_private: tuple[PrivatePlace, ...] = ()
-    opml_file: str | None = None
-    reddit_subreddits: tuple[Text, ...] = ()
+    opml_file: InnerPath | None = None
+    reddit_subreddits: tuple[Subreddit, ...] = ()
     discovery_schedule_cron: Cron = "0 6 * * *"
     research_max_sources: int = Field(default=8, ge=3, le=20)
     research_depth: Literal["quick", "balanced", "deep"] = "balanced"
@@ -146,6 +171,7 @@ class Market(_Section):
     synthesizer: dict[str, Any] = Field(default_factory=dict)
 
     _path: Path = PrivateAttr(default=Path("unnamed.yaml"))
+    _listed: tuple[Outline, ...] = PrivateAttr(default=())
 
     @property
     def name(self) -> str:
@@ -162,7 +188,7 @@ class Market(_Section):
         """The addresses of its feeds, each once however often and however spelt it is named."""
         if not self.collectors.rss_enabled:
             return ()
-        named = (*self.rss_feeds, *self.collectors.custom_feeds)
+        named = (*self.rss_feeds, *self.collectors.custom_feeds, *(one.url for one in self._listed))
         unique: dict[str, str] = {}
         for url in named:
             unique.setdefault(comparison_key(canonical_url(url) or url), url)
@@ -174,16 +200,15 @@ class Market(_Section):
         return tuple(dict.fromkeys(self.bundled_feeds)) if self.collectors.rss_enabled else ()
 
     @property
-    def not_collected(self) -> dict[str, str]:
-        """What the file asks for and this version does not do, with the reason."""
-        why = "not collected by this version"
-        wanted = {
-            "reddit": self.collectors.reddit_enabled,
-            "trends": self.collectors.trends_enabled,
-            "autocomplete": self.collectors.autocomplete_enabled,
-            "opml": self.opml_file is not None,
-        }
-        return {kind: why for kind, is_wanted in wanted.items() if is_wanted}
+    def region_code(self) -> str:
+        """The country, as services that differ by country want it: its `region`, or what the language suggests."""
+        tag = self.language.partition("-")[2].upper()
+        return self.region or (tag if re.fullmatch("[A-Z]{2}", tag) else REGIONS.get(self.language[:2], "US"))
+
+    @property
+    def listed(self) -> tuple[Outline, ...]:
+        """The feeds of its OPML file."""
+        return self._listed
 
 
 def load_market(config_dir: Path, name_or_path: str) -> Market:
@@ -201,6 +226,11 @@ def load_market(config_dir: Path, name_or_path: str) -> Market:
     path = _find(config_dir, name_or_path)
     market = load_model(path, Market)
     market._path = path  # noqa: SLF001 - its own module: the name is the file's, not a key in it
+    if market.opml_file is not None:
+        try:
+            market._listed = read_opml(market.folder / market.opml_file)  # noqa: SLF001
+        except OpmlError as error:
+            raise ConfigError(Fault(path, None, "opml_file", str(error))) from error
     return market
 
 

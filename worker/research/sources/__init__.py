@@ -10,8 +10,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from worker.research.urls import canonical_url, comparison_key, host_of
 
@@ -68,10 +69,27 @@ class Source:
             comparison_key(clean), host_of(clean), clean, served_at or url, bundled=served_at is not None
         )
 
+    @classmethod
+    def bundled_as(cls, name: str, served_at: str = "") -> Source:
+        """A feed that ships beside its market's file, as the outlet it stands for.
+
+        `.example` is reserved for this: https://www.rfc-editor.org/rfc/rfc2606#section-3
+
+        Args:
+            name: the file, relative to the market's.
+            served_at: its passing address; empty while it is not served.
+        """
+        outlet = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(name).stem.lower()).strip("-") or "feed"
+        return cls.at(f"https://{outlet}.example/{quote(name)}", served_at=served_at)
+
     @property
     def pause_s(self) -> float | None:
-        """Seconds between two requests to its site, where the usual pause is too short."""
-        return PAUSES.get(self.kind)
+        """Seconds between two requests to its site, where the usual pause is too short.
+
+        A gateway of one's own that is asked in the service's place has limits of its own.
+        """
+        asked_itself = urlsplit(self.fetch_url).netloc == urlsplit(self.url).netloc
+        return PAUSES.get(self.kind) if asked_itself else None
 
 
 def without_secrets(url: str) -> str:

@@ -2,8 +2,7 @@
 
 They travel the same road as any other feed (connection, conditional GET, body limit, parser); only
 their identity is not the passing port's but that of the outlet they stand for: the file
-`demo/bautakt.xml` is the source `https://bautakt.example/demo/bautakt.xml`
-(`.example` is reserved for this: https://www.rfc-editor.org/rfc/rfc2606#section-3).
+`demo/bautakt.xml` is the source `https://bautakt.example/demo/bautakt.xml`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -64,14 +62,11 @@ async def served(folder: Path, names: Iterable[str]) -> AsyncIterator[tuple[Sour
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        yield tuple(_source(name, f"http://127.0.0.1:{port}/{quote(name)}") for name in wanted.values())
+        yield tuple(
+            Source.bundled_as(name, f"http://127.0.0.1:{port}/{quote(name)}") for name in wanted.values()
+        )
     finally:
         await runner.cleanup()
-
-
-def _source(name: str, served_at: str) -> Source:
-    outlet = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(name).stem.lower()).strip("-") or "feed"
-    return Source.at(f"https://{outlet}.example/{quote(name)}", served_at=served_at)
 
 
 def _read(folder: Path, name: str) -> bytes | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final, Protocol
 
-from worker.research.sources import Kind, Source
-from worker.research.sources.feeds import parse_feed
+from worker.research.sources import Kind, Source, feeds, reddit, search, suggestions, trends
+from worker.research.sources.services import Services
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,15 +16,53 @@ if TYPE_CHECKING:
     from worker.research.sources.entry import Feed
 
 
-def sources_of(market: Market, bundled: Iterable[Source] = ()) -> dict[str, Source]:
+class _Reads(Protocol):
+    def __call__(self, body: bytes, address: str, *, now: datetime, content_type: str | None) -> Feed:
+        """What an answer holds."""
+
+
+_READERS: Final[dict[Kind, _Reads]] = {
+    Kind.FEED: feeds.read,
+    Kind.SEARCH: search.read,
+    Kind.REDDIT: reddit.read,
+    Kind.TRENDS: trends.read,
+    Kind.SUGGESTIONS: suggestions.read,
+}
+
+
+def sources_of(
+    market: Market, bundled: Iterable[Source] | None = None, services: Services | None = None
+) -> dict[str, Source]:
     """All sources of a market by their keys, in the market's order; one named twice is one.
 
     Args:
         market: what it asks for.
-        bundled: its own feeds, as they are served now.
+        bundled: its own feeds, as they are served now; None: they are not.
+        services: where the services are asked.
     """
-    named = (Source.at(url) for url in market.feeds)
-    return {source.key: source for source in (*named, *bundled)}
+    if bundled is None:
+        bundled = map(Source.bundled_as, market.bundled)
+    services = services or Services()
+    found = (
+        *(Source.at(url) for url in market.feeds),
+        *bundled,
+        *search.sources(market, services),
+        *reddit.sources(market, services),
+        *trends.sources(market, services),
+        *suggestions.sources(market, services),
+    )
+    return {source.key: source for source in found}
+
+
+def wanting(market: Market) -> dict[str, str]:
+    """What the market asks for and cannot have, with the reason."""
+    collectors = market.collectors
+    found: dict[str, str] = {}
+    if collectors.reddit_enabled and not (collectors.reddit_subreddits or market.reddit_subreddits):
+        found["reddit"] = "no reddit_subreddits are named"
+    if collectors.full_text and find_spec("trafilatura") is None:
+        found["full_text"] = "needs an extra: pip install 'topic-console[articles]'"
+    return found
 
 
 def read(source: Source, body: bytes, address: str, *, now: datetime, content_type: str | None) -> Feed:
@@ -39,7 +78,5 @@ def read(source: Source, body: bytes, address: str, *, now: datetime, content_ty
     Raises:
         FeedError: it is not what this kind of source gives.
     """
-    return parse_feed(body, source.url if source.bundled else address, now=now, content_type=content_type)
-
-
-__all__ = ["Kind", "read", "sources_of"]
+    base = source.url if source.bundled else address
+    return _READERS[source.kind](body, base, now=now, content_type=content_type)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import io
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from worker.research.errors import FeedError
@@ -37,7 +38,26 @@ _SNIFFED = 2048
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
-def parse_feed(body: bytes, url: str, *, now: datetime, content_type: str | None = None) -> Feed:
+OfEntry = Callable[[dict[str, Any], str, "datetime"], "Entry | None"]
+
+
+def read(body: bytes, address: str, *, now: datetime, content_type: str | None) -> Feed:
+    """The feed in an answer.
+
+    Raises:
+        FeedError: it is no feed.
+    """
+    return parse_feed(body, address, now=now, content_type=content_type)
+
+
+def parse_feed(
+    body: bytes,
+    url: str,
+    *,
+    now: datetime,
+    content_type: str | None = None,
+    of_entry: OfEntry | None = None,
+) -> Feed:
     """The feed in these bytes. Takes long for large feeds: call it off the event loop.
 
     Args:
@@ -45,6 +65,7 @@ def parse_feed(body: bytes, url: str, *, now: datetime, content_type: str | None
         url: what relative links are relative to.
         now: dates after it become it.
         content_type: the HTTP header, for its charset.
+        of_entry: makes an entry of one of feedparser's, for a kind of feed that says more than others.
 
     Raises:
         FeedError: it is no feed.
@@ -56,8 +77,8 @@ def parse_feed(body: bytes, url: str, *, now: datetime, content_type: str | None
         return parse_json_feed(body, url, now)
     if _HTML.search(start) and not _FEED_ROOT.search(start):
         raise FeedError("expected a feed, found an HTML page")
-    plain = read_plain(body, url)
-    return _plain_feed(plain, url, now) if plain else _parse_xml(body, url, now, content_type)
+    plain = read_plain(body, url) if of_entry is None else None
+    return _plain_feed(plain, url, now) if plain else _parse_xml(body, url, now, content_type, of_entry)
 
 
 def _plain_feed(feed: PlainFeed, url: str, now: datetime) -> Feed:
@@ -84,7 +105,9 @@ def _text(part: Part, limit: int) -> str:
     return html_to_text(part.value, limit) if part.is_html else clean(part.value, limit)
 
 
-def _parse_xml(body: bytes, url: str, now: datetime, content_type: str | None) -> Feed:
+def _parse_xml(
+    body: bytes, url: str, now: datetime, content_type: str | None, of_entry: OfEntry | None = None
+) -> Feed:
     import feedparser  # noqa: PLC0415 - heavy; only collecting needs it
 
     try:
@@ -96,7 +119,7 @@ def _parse_xml(body: bytes, url: str, now: datetime, content_type: str | None) -
             sanitize_html=False,
             resolve_relative_uris=False,
         )
-        entries = tuple(unique(_xml_entry(raw, url, now) for raw in parsed.entries))
+        entries = tuple(unique((of_entry or xml_entry)(raw, url, now) for raw in parsed.entries))
     except Exception as error:  # it raises many kinds on odd input (kurtmckee/feedparser#599)
         raise FeedError(f"expected a feed, found one that cannot be read ({type(error).__name__})") from error
     if not parsed.version and not parsed.entries:
@@ -139,7 +162,8 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def _xml_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
+def xml_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
+    """An entry as feedparser gives it, as ours; None where there is nothing to read."""
     bodies = [_plain(part, MAX_TEXT) for part in raw.get("content", ())]
     summary = _plain(raw.get("summary_detail"), MAX_TEXT)
     # Past feedparser's own get, which warns when it would answer with another key's value.

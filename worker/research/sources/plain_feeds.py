@@ -108,7 +108,8 @@ def read_plain(body: bytes, base: str) -> PlainFeed | None:
         body: as fetched, unpacked.
         base: the feed's address.
     """
-    if any(one in body for one in _REFUSED) or any(one.search(body) for one in _C1):
+    # In UTF-16 no DOCTYPE would be seen.
+    if b"\0" in body or any(one in body for one in _REFUSED) or any(one.search(body) for one in _C1):
         return None
     if _ENCODING.match(body.lstrip(b"\xef\xbb\xbf \t\r\n")):
         return None
