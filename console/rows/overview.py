@@ -180,7 +180,7 @@ def schedule_cells(schedule: Schedule, now: datetime, *, utc: bool = False) -> t
         else ""
     )
     missed = f"missed {schedule.missed}" if schedule.missed else ""
-    state = "" if mark.text == "on" else mark.text
+    state = "" if mark.tone is Tone.GOOD or mark.text.startswith("missed") else mark.text
     words = ", ".join(word for word in (state, missed, ended) if word) or "has not run yet"
     tone = (
         mark.tone

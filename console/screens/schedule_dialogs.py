@@ -241,8 +241,8 @@ class MissedScreen(ModalScreen[Answer | None]):
         self.options.highlighted = at
         pause = ""
         if self._missed and self._of_pause:
-            verb = "leaves out" if self._with_pause else "takes in"
-            pause = f"p {verb} {plural(len(self._of_pause), 'tick')} of a pause   "
+            verb = "drops" if self._with_pause else "adds"
+            pause = f"p {verb} {number(len(self._of_pause))} of a pause   "
         self.hint.update(Content(f"{pause}enter does it   esc changes nothing"))
 
     def action_toggle_paused(self) -> None:

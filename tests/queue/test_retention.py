@@ -143,3 +143,20 @@ def test_what_was_taken_away_long_ago_cannot_be_undone_and_undo_says_so(huey, ho
     assert "not kept any more" in undone.refused[0][1]
     assert left(huey, "journal") == 4  # two enqueues, the cancel, the undo
     operator.close()
+
+
+def test_ticks_that_were_dealt_with_go_and_missed_ones_stay_until_somebody_does(huey):
+    now = huey.storage.now()
+    rows = [
+        (now - days * DAY_S, state, None if state == "missed" else now - days * DAY_S)
+        for days in (400, 11, 9)
+        for state in ("fired", "missed")
+    ]
+    for number, (at, state, settled) in enumerate(rows):
+        huey.storage.sql(
+            "INSERT INTO tick (queue, schedule, tick_at, state, noticed_at, settled_at) VALUES ('topics', 's', ?, ?, ?, ?)",
+            (at + number, state, at, settled), commit=True,
+        )  # fmt: skip
+    all_steps(huey)
+    states = huey.storage.sql("SELECT state FROM tick ORDER BY tick_at", results=True)
+    assert states == [("missed",), ("missed",), ("fired",), ("missed",)]
