@@ -72,6 +72,23 @@ def sleeper(name, seconds):
     return name
 
 
+@huey.task(retries=1, retry_delay=0.2)
+def fails(name):
+    leave(f"try {name}")
+    raise ValueError(name)
+
+
+@huey.task()
+def follow(name):
+    leave(f"begin {name}/2")
+
+
+@huey.task()
+def total(names):
+    leave(f"begin total {'+'.join(map(str, names))}")
+    return len(names)
+
+
 @huey.task()
 def leaves():
     raise SystemExit(3)

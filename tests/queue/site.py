@@ -31,7 +31,7 @@ class Site:
             sys.executable, "-m", "huey.bin.huey_consumer", "tests.queue.app.huey", "-q", "-m", "1", *options
         ]  # fmt: skip
         with (log or Path(os.devnull)).open("ab") as errors:
-            worker = subprocess.Popen(command, env=env, cwd=ROOT, stderr=errors)
+            worker = subprocess.Popen(command, env=env, cwd=ROOT, stderr=errors, start_new_session=True)
         self.workers.append(worker)
         return worker
 
@@ -61,10 +61,7 @@ class Site:
 
     def close(self) -> None:
         for worker in self.workers:
-            worker.send_signal(signal.SIGCONT)
-            worker.kill()
+            with contextlib.suppress(ProcessLookupError):  # its children, too
+                os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
-        for (pid,) in self.rows("SELECT pid FROM worker WHERE kind = 'process'"):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
         self.operator.close()

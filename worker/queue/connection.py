@@ -52,9 +52,9 @@ def _open(
         conn = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
         try:
             # Whose file it is must be known before journal_mode writes into it.
-            schema.check(conn, path, application_id, len(migrations))
-            # Only an empty file takes it; without it a file never shrinks.
-            conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            if schema.check(conn, path, application_id, len(migrations)) == 0:
+                # Only an empty file takes it; without it a file never shrinks. To any other it would be a write.
+                conn.execute("PRAGMA auto_vacuum = INCREMENTAL")
             _use_wal(conn, timeout)
             # FULL: a power cut must not take back an enqueue that was acknowledged.
             conn.execute("PRAGMA synchronous = FULL")

@@ -69,6 +69,15 @@ class DeadLetters:
                 self._conn.close()
                 self._conn = None
 
+    def locks(self) -> list[Any]:
+        """What a fork has to hold."""
+        return [self._lock]
+
+    def start_anew(self) -> list[Any]:
+        """After a fork, in the child: as if it had not been opened; returns the parent's connection."""
+        self._lock, conn, self._conn = threading.RLock(), self._conn, None
+        return [conn]
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One write transaction on the file."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from huey.storage import SqliteStorage
 
+from worker.queue import forks
 from worker.queue.connection import begin, is_passing, open_tasks, patiently, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.group import GroupCommit
@@ -63,12 +64,31 @@ class UnitStorage(SqliteStorage):
         self._dlq_filename = dlq_filename
         self.now = now
         super().__init__(name, filename=None, timeout=timeout, create_tables=False, **options)
+        self._conn: sqlite3.Connection | None = None
+        self._letters: DeadLetters | None = None
+        self._begin_anew()
+        forks.watch(self)
+
+    def _begin_anew(self) -> None:
         # Re-entrant, since a live unit keeps it while Huey goes on calling us.
         self.lock = threading.RLock()
         self._thread = threading.local()
         self.trouble = Trouble()
-        self._letters: DeadLetters | None = None
         self._group = GroupCommit(self.lock, lambda: self.conn, lambda conn: begin(conn, self._timeout))
+
+    def locks(self) -> list[Any]:
+        """What a fork has to hold."""
+        return [self.lock, *(self._letters.locks() if self._letters is not None else [])]
+
+    def start_anew(self) -> list[Any]:
+        """After a fork, in the child: as if nothing had been opened; returns the parent's connections."""
+        connections: list[Any] = [
+            self._conn,
+            *(self._letters.start_anew() if self._letters is not None else []),
+        ]
+        self._conn = None
+        self._begin_anew()
+        return connections
 
     @property
     def filename(self) -> Path:
