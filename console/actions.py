@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from console.readings.model import Badge
+from console.readings.model import Installation
 from console.text import clean, number, plural, when
 from worker.places import PlaceError, market_names
 
@@ -88,7 +88,7 @@ class Actions:
         except QueueError as error:
             raise ActionRefused(str(error)) from error
 
-    def badge(self) -> Badge:
+    def installation(self) -> Installation:
         """What the settings call this installation; empty where they say nothing.
 
         Raises:
@@ -101,7 +101,12 @@ class Actions:
             settings = load_settings(self._config)
         except ConfigError as error:
             raise ActionRefused(_first_fault(error)) from error
-        return Badge(clean(settings.environment, MAX_BADGE), settings.environment_colour)
+        return Installation(
+            name=clean(settings.environment, MAX_BADGE),
+            colour=settings.environment_colour,
+            alerts=settings.alerts.console,
+            oldest_age=settings.alerts.oldest_age,
+        )
 
     # -- starting -------------------------------------------------------------------------------
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from console import keys
 from console.actions import Actions
+from console.alerts import Watch, sequences
 from console.asking import Asking
 from console.local_worker import LocalWorker
 from console.memory import Memory
 from console.palette import ActionProvider
 from console.readings import Readings
-from console.readings.model import Badge
+from console.readings.model import Installation
 from console.readings.snapshot import MAX_AGE_S
 from console.screens import opened
 from console.screens.base import ConsoleScreen
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from console.exporting import Exporting
+    from console.messages import SnapshotTaken
     from worker.places import Home
 
 THEME, UTC_SHOWN = "theme", "utc"
@@ -86,7 +88,7 @@ class TopicConsole(ThreadedApp):
         self.home, self.read_only, self.ascii_only, self.clock = home, read_only, ascii_only, clock
         self.memory, self.own_keys = memory or Memory(), dict(own_keys or {})
         self.utc = self.memory.flag(UTC_SHOWN)
-        self.badge = Badge()
+        self.installation, self._watch = Installation(), Watch()
         self.local_worker = LocalWorker(home, config)
         self._with_worker, self._live = with_worker, live
         self._theme_name = chosen(theme or self.memory.text(THEME))
@@ -107,16 +109,25 @@ class TopicConsole(ThreadedApp):
             # Without these the terminal stays in the alternate screen when ssh drops.
             loop.add_signal_handler(number, self.exit, 128 + number)
         self._actor.start()
-        self.mark(lambda actions: actions.badge(), self._show_badge)
+        self.mark(lambda actions: actions.installation(), self._know_installation)
         if self._live:
             self._poller.start()
             self.set_interval(1.0, self._tick)
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
 
-    def _show_badge(self, badge: Badge) -> None:
-        self.badge = badge
+    def _know_installation(self, found: Installation) -> None:
+        self.installation, self._watch = found, Watch(found.oldest_age)
         self.redraw()
+
+    def on_snapshot_taken(self, message: SnapshotTaken) -> None:
+        """What is new and bad may be told aloud; Textual also calls the handler that draws it."""
+        news = self._watch.news(message.snapshot) if self.installation.alerts != "off" else ()
+        if not news:
+            return
+        self.bell()
+        if self.installation.alerts == "notify" and self._driver is not None:
+            self._driver.write(sequences(news, self.place))
 
     def on_unmount(self) -> None:
         """What is remembered is written."""
@@ -145,7 +156,9 @@ class TopicConsole(ThreadedApp):
     @property
     def place(self) -> str:
         """Which data this is, for whoever is about to change it."""
-        return f"{short_path(self.home.root)}{f', {self.badge.name}' if self.badge.name else ''}"
+        return (
+            f"{short_path(self.home.root)}{f', {self.installation.name}' if self.installation.name else ''}"
+        )
 
     def permits(self, action: str) -> bool | None:
         """Whether a key does something; None where the console is read-only and it would change something."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from console.app import TopicConsole
 
 INCIDENT = "incident"
+TITLES = {Format.CSV: "CSV", Format.JSON: "JSON", Format.MARKDOWN: "Markdown"}
 # A terminal may drop what is longer (tmux, and OSC 52 itself); the file has no such limit.
 MAX_COPIED = 70_000
 
@@ -48,7 +49,7 @@ class Exporting:
             filtered = ", what the filter shows" if screen.filter_text else ""
             choices = [
                 Choice(
-                    form, name, f"{form.name}: this list{filtered}", file_name(name, console.clock(), form)
+                    form, name, f"{TITLES[form]}: this list{filtered}", file_name(name, console.clock(), form)
                 )
                 for form in Format
             ]

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from worker.alerts import Watch
     from worker.queue import DurableHuey
     from worker.queue.catch_up import ScheduleSpec
     from worker.queue.retention import Retention
     from worker.research.http import FetchOptions
+    from worker.queue.storage import DurableStorage
     from worker.research.library import Library
     from worker.research.markets import Market
     from worker.settings import Secrets, Settings
@@ -72,6 +74,16 @@ def schedule_specs() -> dict[str, ScheduleSpec]:
 def retention() -> Retention:
     """What the settings say of how long history is kept."""
     return settings().retention.as_seconds()
+
+
+def watch(storage: DurableStorage) -> Watch:
+    """What tells alerts while a worker runs."""
+    from worker.alerts import Watch, addresses  # noqa: PLC0415 - for workers only
+
+    given = secrets().alert_urls
+    urls = addresses(given.get_secret_value()) if given else []
+    place = settings().environment or find_home().root.name
+    return Watch(storage, settings().alerts.as_limits(), urls, place)
 
 
 def apply_settings(*retried: Any) -> None:

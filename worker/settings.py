@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.config import ConfigError, Fault, load_model
+from worker.queue.alerts import Limits
 from worker.queue.catch_up import DEFAULT_WINDOW_S, CatchUp, ScheduleSpec
 from worker.queue.cron import Cron
 from worker.queue.retention import DAY_S, Retention
@@ -103,6 +104,25 @@ class RetentionSettings(_Strict):
         return Retention(self.successes_days * DAY_S, self.failures_days * DAY_S, self.undo_days * DAY_S)
 
 
+class AlertSettings(_Strict):
+    """What is told without being asked; where to is a secret, `ALERT_URLS`. 0 seconds: never."""
+
+    worker_silent: Annotated[float, Field(ge=0)] = 60.0
+    """Seconds without a heartbeat."""
+    oldest_age: Annotated[float, Field(ge=0)] = 900.0
+    """Seconds that the oldest ready task has waited."""
+    schedule_overdue: Annotated[float, Field(ge=0)] = 300.0
+    """Seconds that a tick has not fired."""
+    new_cause: bool = True
+    """Failures of a kind that was not there before."""
+    console: Literal["off", "bell", "notify"] = "off"
+    """What an open console does: nothing, ring the bell, or a notification of the terminal."""
+
+    def as_limits(self) -> Limits:
+        """As the queue wants it."""
+        return Limits(self.worker_silent, self.oldest_age, self.schedule_overdue, self.new_cause)
+
+
 class Notion(_Strict):
     """Where topics are synced to; the token is a secret, `NOTION_TOKEN`."""
 
@@ -169,6 +189,7 @@ class Settings(BaseSettings):
     notion: Notion = Notion()
     llm: Llm = Llm()
     reports: Reports = Reports()
+    alerts: AlertSettings = AlertSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -228,16 +249,20 @@ class Secrets(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
     notion_token: SecretStr | None = None
+    alert_urls: SecretStr | None = None
+    """Where alerts go: apprise URLs, with spaces or new lines between them."""
     llm_api_key: SecretStr | None = None
     reddit_client_secret: SecretStr | None = None
 
     def redact(self, text: str) -> str:
         """The text with every secret's value hidden."""
-        for _, secret in self:
+        for name, secret in self:
             value = secret.get_secret_value() if isinstance(secret, SecretStr) else ""
-            # A very short value would hide half of every text, and is no secret.
-            if len(value) >= 6:
-                text = text.replace(value, HIDDEN)
+            # Each address is a secret of its own: it carries a token, or a password.
+            for one in value.split() if name == "alert_urls" else [value]:
+                # A very short value would hide half of every text, and is no secret.
+                if len(one) >= 6:
+                    text = text.replace(one, HIDDEN)
         return text
 
 

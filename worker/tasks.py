@@ -22,6 +22,7 @@ huey = DurableHuey(
     redact=jobs.redact,
     schedules=jobs.schedule_specs,
     retention=jobs.retention,
+    watch=jobs.watch,
 )
 
 

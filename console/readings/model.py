@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
+class Installation:
     """Which installation this is, for the frame and for every question before something is destroyed.
 
     Attributes:
         name: such as `production`.
         colour: `#rrggbb`; empty for the theme's own.
+        alerts: what an open console does when something new needs the operator: off | bell | notify.
+        oldest_age: seconds that the oldest ready task may have waited before that counts.
     """
 
     name: str = ""
     colour: str = ""
+    alerts: str = "off"
+    oldest_age: float = 0.0
 
 
 class WorkerState(StrEnum):

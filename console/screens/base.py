@@ -77,7 +77,7 @@ class ConsoleScreen(Screen[None]):
             snapshot,
             now,
             home=self.console.home.root,
-            badge=self.console.badge,
+            installation=self.console.installation,
             utc=self.console.utc,
         )
         if snapshot is None:

@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.text import ascii_signs, clean
+from console.widgets.frame import short_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ class ExportScreen(ModalScreen[tuple[Choice, Path] | None]):
             yield Static(Content(ascii_signs(hint) if self._ascii else hint), classes="quiet")
 
     def _where(self) -> str:
-        return f"in {clean(self._folder, 200)}"
+        return f"in {short_path(self._folder)}"
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """The name follows the format, as long as nobody has written another."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
+from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from console.keys import Action
-    from console.readings.model import Badge, Snapshot
+    from console.readings.model import Installation, Snapshot
 
 # The reader looks at least once a second; a snapshot older than this is said to be old.
 STALE_AFTER_S = 3.0
@@ -68,13 +70,15 @@ class StatusBar(Widget):
     _snapshot: Snapshot | None
     _now: datetime | None
 
-    def show(self, snapshot: Snapshot | None, now: datetime, *, home: Path, badge: Badge, utc: bool) -> None:
+    def show(
+        self, snapshot: Snapshot | None, now: datetime, *, home: Path, installation: Installation, utc: bool
+    ) -> None:
         """Shows what is known now; repaints only what differs."""
         there = local(now, utc=utc)
-        marks = (badge.name, "READ-ONLY" if self._read_only else "")
+        marks = (installation.name, "READ-ONLY" if self._read_only else "")
         clock = f"{there:%H:%M} {there.tzname() or 'UTC'}"
         self._corner, self._snapshot, self._now = frame.Corner(short_path(home), marks, clock), snapshot, now
-        self._badge_colour = badge.colour
+        self._badge_colour = installation.colour
         shown = (self._corner, self._facts(self.size.width))
         if shown != self._drawn:
             self._drawn = shown
@@ -123,10 +127,14 @@ class StatusBar(Widget):
             draw(self, (Cell(text, Tone.QUIET),), cell_len(text), ascii_only=self._ascii)
             for text in (f"  {home} " if home else "", f"  {self._corner.clock}")
         ]
-        badge = draw(
-            self, (Cell(marked),), cell_len(marked), over=self.get_component_rich_style("status--badge")
-        )
+        badge = draw(self, (Cell(marked),), cell_len(marked), over=self._badge_style())
         return Strip.join([parts[0], badge, parts[1]])
+
+    def _badge_style(self) -> Style:
+        if not self._badge_colour or self.app.native_ansi_color:
+            return self.get_component_rich_style("status--badge")
+        ground = Color.parse(self._badge_colour)
+        return Style(color=ground.get_contrast_text(1.0).rich_color, bgcolor=ground.rich_color, bold=True)
 
     async def on_click(self, event: events.Click) -> None:
         """A click on a screen's name goes there."""

@@ -85,7 +85,7 @@ def draw(
 
 
 _CONTENT_STYLES = {
-    Tone.PLAIN: "", Tone.QUIET: "$foreground 60%", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
+    Tone.PLAIN: "", Tone.QUIET: "$text-muted", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
     Tone.BAD: "$text-error", Tone.ACCENT: "$text-accent",
 }  # fmt: skip
 

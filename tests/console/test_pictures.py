@@ -44,6 +44,7 @@ MOMENTS = {
 def picture(snap_compare, builder, monkeypatch, tmp_path):
     """Compares what the console shows after some keys with the picture that was looked at."""
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
 
     def compare(scene, keys=(), size="80x24", **options):
         homes.SCENES[scene](builder)

@@ -108,6 +108,8 @@ class DurableScheduler(Scheduler):
             ("depth", self.huey.depth_record.step),
             ("old history", self.huey.pruner.step),
         ]
+        if self.huey.watch is not None:
+            steps.append(("alerts", self.huey.watch))
         for what, step in steps:
             try:
                 step()
@@ -166,6 +168,8 @@ class DurableConsumer(Consumer):
         self.huey.canaries = Canaries(storage)
         self.huey.pruner = Pruner(storage, configured() if configured else Retention())
         self.huey.rollups, self.huey.depth_record = Rollups(storage), DepthRecord(storage)
+        watch = self.huey.configured_watch
+        self.huey.watch = watch(storage) if watch else None
         if self.periodic:
             self.huey.schedules.register()
         self._publish_handlers(storage)

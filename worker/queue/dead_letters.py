@@ -181,6 +181,13 @@ class DeadLetters:
             )
         return [row[0] for row in rows]
 
+    def causes(self) -> list[tuple[str, str, str | None, str | None, str | None, float]]:
+        """The causes of what is dead: fingerprint, then task, subject, error type and error of a sample, first seen."""
+        query = """SELECT cause.fingerprint, letter.name, letter.subject, letter.error_type, letter.error, cause.first_seen
+            FROM cause JOIN letter ON letter.id = cause.sample"""
+        with self._lock, wrapped(self.path):
+            return self.connection().execute(query).fetchall()
+
     def entries(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest letters first, as plain dicts.
 

@@ -58,6 +58,7 @@ class DurableHuey(SqliteHuey):
         describe: says in a word or two what a call is about, for people: `(name, args, kwargs) -> str | None`.
         schedules: gives, when a worker starts, what the configuration says of the periodic tasks by name.
         retention: gives, when a worker starts, how long history is kept.
+        watch: gives, when a worker starts, what looks after the queue each second.
         options: as `SqliteHuey` and `DurableStorage` take them. `serializer` and `compression` are ours:
             messages are JSON, and readable in the database.
     """
@@ -71,9 +72,11 @@ class DurableHuey(SqliteHuey):
         describe: Callable[[str, tuple[Any, ...], dict[str, Any]], str | None] | None = None,
         schedules: Callable[[], Mapping[str, ScheduleSpec]] | None = None,
         retention: Callable[[], Retention] | None = None,
+        watch: Callable[[DurableStorage], Callable[[], object]] | None = None,
         **options: Any,
     ) -> None:
         self._describe, self.configured_schedules, self.configured_retention = describe, schedules, retention
+        self.configured_watch = watch
         # Called when a consumer is created, whoever creates it; for settings that only a worker needs.
         self.on_consumer: Callable[[], None] | None = None
         options.setdefault("serializer", JsonSerializer())

@@ -211,6 +211,23 @@ INSERT INTO tick (queue, schedule, tick_at, state, noticed_at, task_id, settled_
 """
 
 
+_ALERTS = """
+CREATE TABLE alert (                          -- breaches of limits, each told once; see alerts.py
+    queue TEXT NOT NULL,
+    code TEXT NOT NULL,                       -- worker_silent | oldest_age | schedule_overdue | new_cause
+    subject TEXT NOT NULL,                    -- whose: worker.id, periodic.name, cause.fingerprint
+    text TEXT NOT NULL,
+    raised_at REAL NOT NULL,
+    ended_at REAL,                            -- null: it goes on
+    taken_at REAL,                            -- when a process took it to tell it
+    tries INTEGER NOT NULL DEFAULT 0,
+    sent_at REAL,                             -- null: not told yet
+    error TEXT,                               -- why it could not be told, the last time
+    PRIMARY KEY (queue, code, subject)
+) WITHOUT ROWID;
+"""
+
+
 def _depth_triggers(table: str, state: str) -> str:
     return f"""
 CREATE TRIGGER {table}_in AFTER INSERT ON {table} BEGIN
@@ -318,6 +335,7 @@ _V2 = (
     + _ROLLUPS
     + _TICKS
     + _SWITCHES
+    + _ALERTS
 )
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
