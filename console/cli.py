@@ -21,7 +21,7 @@ THEMES = ("dark", "light", "high-contrast")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Opens the console, or carries out a command; returns its exit code."""
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     try:
         home, config = find_home(options.home), find_config(options.config)
         home.check()
@@ -44,15 +44,9 @@ def _refuse(options: argparse.Namespace, sentence: str, code: Exit) -> Exit:
 
 
 def _console(options: argparse.Namespace, home: Home, config: Path) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(
-            "the console needs a terminal; for scripts use: topic-console status --json", Exit.UNUSABLE
-        )
-    term = os.environ.get("TERM", "")
-    if term in {"", "dumb"}:
-        raise CommandError(
-            f"this terminal (TERM={term}) cannot draw the console; use: topic-console status", Exit.UNUSABLE
-        )
+    # In a browser's tab (`serve`) there is no terminal, and Textual's own driver draws.
+    if "TEXTUAL_DRIVER" not in os.environ:
+        _refuse_no_terminal()
     if not options.read_only:
         home.prepare()
     _refuse_unusable(home)
@@ -70,6 +64,18 @@ def _console(options: argparse.Namespace, home: Home, config: Path) -> int:
         theme=options.theme,
         own_keys=own_keys,
     )
+
+
+def _refuse_no_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError(
+            "the console needs a terminal; for scripts use: topic-console status --json", Exit.UNUSABLE
+        )
+    term = os.environ.get("TERM", "")
+    if term in {"", "dumb"}:
+        raise CommandError(
+            f"this terminal (TERM={term}) cannot draw the console; use: topic-console status", Exit.UNUSABLE
+        )
 
 
 def _own_keys() -> dict[str, str]:
@@ -153,7 +159,8 @@ def _context(options: argparse.Namespace, home: Home, config: Path) -> Iterator[
         actions.close()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
     from console.parser import build  # noqa: PLC0415 - it imports this module's commands
 
     return build(version("topic-console"), THEMES)

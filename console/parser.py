@@ -6,6 +6,18 @@ import argparse
 from typing import TYPE_CHECKING
 
 from console.commands import export, failures, history, logs, queue, schedules, sources, start, status
+from console.commands import (
+    completion,
+    export,
+    failures,
+    history,
+    logs,
+    queue,
+    schedules,
+    serve,
+    start,
+    status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +58,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     _history(commands)
     _logs(commands)
     _exporting(commands)
+    _for_the_user(commands)
     return parser
 
 
@@ -229,3 +242,21 @@ def _exporting(commands: Subparsers) -> None:
     for leaf in (listed, incident):
         leaf.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
         leaf.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
+def _for_the_user(commands: Subparsers) -> None:
+    served = _leaf(commands, "serve", serve.serve, "show the console in a browser on this machine")
+    served.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (127.0.0.1)")
+    served.add_argument("--port", type=_port, default=8000, metavar="N", help="the port (8000)")
+    served.add_argument(
+        "--expose", action="store_true", help="let other machines reach it; nobody is asked for a password"
+    )
+    script = _leaf(commands, "completion", completion.completion, "print what makes tab complete in a shell")
+    script.add_argument("shell", choices=completion.SHELLS)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, found {text}")
+    return number
