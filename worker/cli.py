@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from worker import cli_topics
+from worker import cli_alerts, cli_topics
 from worker.places import PlaceError, find_config, find_home, market_names, shipped_config
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return check(options.config, options.home)
             case "health":
                 return health(options.home)
-            case "report" | "notion":
-                return cli_topics.run(options)
-            case "alerts":
-                return alerts(options)
+            case "report" | "notion" | "alerts":
+                act = cli_alerts.run if options.command == "alerts" else cli_topics.run
+                return act(options)
             case _:
                 return run(options)
     except PlaceError as error:
@@ -75,13 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     cli_topics.add_commands(
         commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     )
-    told = commands.add_parser(
-        "alerts",
-        help="look once and tell what is new; for cron, where no worker may be left",
-        allow_abbrev=False,
+    cli_alerts.add_command(
+        commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     )
-    _place_options(told, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
-    told.add_argument("--test", action="store_true", help="tell that alerts arrive")
     return parser
 
 
@@ -177,51 +172,6 @@ def health(home: str | None) -> int:
     return DONE if alive else 1
 
 
-# -- alerts ------------------------------------------------------------------------------------
-
-
-def alerts(options: argparse.Namespace) -> int:
-    """Looks once and tells what is new: 0 all told, 1 a service did not take it, 2 faulty settings."""
-    from worker import jobs  # noqa: PLC0415 - the other commands need it not
-    from worker.alerts import AlertError, addresses, send  # noqa: PLC0415
-    from worker.config import ConfigError  # noqa: PLC0415
-    from worker.queue.errors import QueueError  # noqa: PLC0415
-
-    home = find_home(options.home)
-    os.environ["TOPIC_CONFIG"] = str(find_config(options.config))
-    os.environ["TOPIC_HOME"] = str(home.root)
-    try:
-        if faulty := alert_faults(home):
-            return _refuse(Exception("; ".join(faulty)))
-        given = jobs.secrets().alert_urls
-        urls = addresses(given.get_secret_value()) if given else []
-        if not urls:
-            return _refuse(Exception("ALERT_URLS says nowhere to tell alerts to; see settings.yaml"))
-        if options.test:
-            send(urls, "topic-worker: a test", f"Alerts of {home.root} arrive here.")
-            print("The test was told.")
-            return DONE
-        from worker.tasks import huey  # noqa: PLC0415
-
-        told = jobs.watch(huey.storage).once()
-    except ConfigError as error:
-        return _refuse(error)
-    except (AlertError, QueueError) as error:
-        print(f"topic-worker: {error}", file=sys.stderr)
-        return 1
-    print(f"{told} alerts told." if told else "Nothing new.")
-    return DONE
-
-
-def alert_faults(home: Home) -> list[str]:
-    """What is wrong with the addresses of alerts, one sentence each."""
-    from worker.alerts import addresses, faults  # noqa: PLC0415
-    from worker.settings import load_secrets  # noqa: PLC0415
-
-    given = load_secrets(home).alert_urls
-    return faults(addresses(given.get_secret_value())) if given else []
-
-
 # -- init --------------------------------------------------------------------------------------
 
 
@@ -283,7 +233,7 @@ def check(given: str | None, home: str | None = None) -> int:
             print(f"{config / 'markets' / name}.yaml: fine")
     if not names:
         faults.append(f"{config / 'markets'}: expected at least one market, NAME.yaml, found none")
-    faults += alert_faults(find_home(home))
+    faults += cli_alerts.alert_faults(find_home(home))
     for fault in faults:
         print(fault, file=sys.stderr)
     return UNUSABLE if faults else DONE
