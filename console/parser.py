@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from console.commands import export, failures, history, logs, queue, schedules, sources, start, status
 from console.commands import (
     completion,
     export,
@@ -15,6 +14,7 @@ from console.commands import (
     queue,
     schedules,
     serve,
+    sources,
     start,
     status,
 )

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from worker.queue import DurableHuey
     from worker.queue.catch_up import ScheduleSpec
     from worker.queue.retention import Retention
-    from worker.research.http import FetchOptions
     from worker.queue.storage import DurableStorage
+    from worker.research.http import FetchOptions
     from worker.research.library import Library
     from worker.research.markets import Market
     from worker.settings import Secrets, Settings
