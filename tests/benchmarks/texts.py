@@ -44,13 +44,15 @@ _ONSETS = [
     "tr",
     "pf",
 ]
+_FUNCTION_WORDS = ["die", "der", "und", "in", "den", "von", "zu", "das", "mit", "sich", "des", "auf", "für", "ist", "im", "dem", "nicht", "ein", "eine", "als", "auch", "es", "an", "werden", "aus", "er", "hat", "dass", "sie", "nach", "wird", "bei", "einer", "um", "am", "sind", "noch", "wie", "einem", "über"]
 _VOWELS = ["a", "e", "i", "o", "u", "ä", "ö", "ü", "ei", "au", "ie"]
 
 
 def made_texts(seed: int, words: int) -> Iterator[str]:
     """Endlessly many texts of about so many words."""
     rng = random.Random(seed)
-    vocabulary = [
+    vocabulary = [*_FUNCTION_WORDS]
+    vocabulary += [
         "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.randint(1, 4)))
         + rng.choice("nrst")
         for _ in range(30_000)

@@ -12,6 +12,7 @@ from worker.research import polling
 from worker.research.document import Document, content_hash
 from worker.research.errors import FeedError, FetchError
 from worker.research.http import Ask
+from worker.research.language import language_of
 from worker.research.library_sources import Harvest, Known
 from worker.research.sources import Kind
 from worker.research.sources.catalogue import read
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from worker.research.sources.entry import Entry
 
 _READERS = 2
+_TOLD_BY = 400  # so many characters tell the language
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class Gatherer:
             title=entry.title,
             content=entry.text,
             summary=entry.summary,
-            language=market.language,
+            language=language_of(f"{entry.title} {entry.summary or entry.text[:_TOLD_BY]}", market.language),
             domain=market.domain,
             market=market.market,
             vertical=market.vertical,
