@@ -18,6 +18,7 @@ from console.commands import (
     start,
     status,
 )
+from console.commands import search as search_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -224,8 +225,11 @@ def _history(commands: Subparsers) -> None:
     journal = _group(commands, "journal", "what operators did")
     _listing(_leaf(journal, "list", history.journal, "what operators did, newest first"), filtered=False)
     _leaf(commands, "undo", history.undo, "take an act back").add_argument("entry", nargs="?", metavar="ID")
-    search = _leaf(commands, "search", history.search, "find documents")
-    search.add_argument("words", nargs="+", metavar="WORD")
+    search = _leaf(commands, "search", search_command.search, "find documents and topics")
+    search.add_argument(
+        "words", nargs="+", metavar="QUERY",
+        help='words, "a phrase", !word, market: source: lang: after:2026-11-01 (or 7d) before: is:topic',
+    )  # fmt: skip
     _listing(search, filtered=False)
 
 

@@ -1,4 +1,4 @@
-"""`runs`, `journal`, `undo`, `search`: what was done, and taking it back."""
+"""`runs`, `journal`, `undo`: what was done, and taking it back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.readings.stats import Period
 from console.readings.times import moment
 from console.rows import runs as rows
 from console.rows.base import Cell, Column
-from console.text import ago, clean, stamp
+from console.text import ago, clean
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,14 +94,3 @@ def journal(context: Context) -> Exit:
 def undo(context: Context) -> Exit:
     """Takes the latest act back, or the one of an entry."""
     return context.done(context.actions.undo(context.options.entry))
-
-
-def search(context: Context) -> Exit:
-    """The documents in which all the words occur."""
-    found = context.readings.search(" ".join(context.options.words), context.options.limit)
-    lines = [
-        f"{clean(one.title)}\n    {clean(one.source)}  {stamp(one.fetched_at)}  {clean(one.url)}"
-        for one in found
-    ]
-    context.answer(found, "\n".join(lines) or "No document has all these words.")
-    return Exit.DONE

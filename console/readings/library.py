@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from console.readings.model import Headline, Library
@@ -20,17 +19,6 @@ def library(file: File) -> Library:
     count = file.value("SELECT n FROM tally WHERE name = 'documents'") or 0
     rows = file.rows(f"{_HEADLINE} ORDER BY id DESC LIMIT ?", (HEADLINES,))
     return Library(int(count), tuple(_headline(row) for row in rows))
-
-
-def search(file: File, words: str, limit: int) -> tuple[Headline, ...]:
-    """The documents in which all the words occur, best first; every sign but letters and digits is ignored."""
-    terms = re.findall(r"\w+", words)
-    if not terms:
-        return ()
-    match = " ".join(f'"{term}"' for term in terms[:-1]) + f' "{terms[-1]}"*'
-    query = f"""{_HEADLINE} WHERE id IN (SELECT rowid FROM document_fts WHERE document_fts MATCH ?
-        ORDER BY rank LIMIT ?) ORDER BY fetched_at DESC"""
-    return tuple(_headline(row) for row in file.rows(query, (match.strip(), limit)))
 
 
 def _headline(row: Row) -> Headline:

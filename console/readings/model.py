@@ -318,6 +318,35 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        kind: document or topic.
+        at: when a document was first seen, when a topic was last ranked.
+        copies: further sources that told a document's story; the sources of a topic.
+        context: the text around the words, in pieces, each with whether it is one of them.
+    """
+
+    kind: str
+    id: int
+    title: str
+    url: str | None
+    source: str | None
+    market: str
+    language: str | None
+    published_at: datetime | None
+    at: datetime
+    copies: int
+    context: tuple[tuple[str, bool], ...]
+
+    @property
+    def snippet(self) -> str:
+        """The text around the words."""
+        return "".join(text for text, _ in self.context)
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """What has been collected so far."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.readings import failures, library, news, queue, runs, sources, stats, verdict
+from console.readings import documents, failures, library, news, queue, runs, sources, stats, verdict
 from console.readings import schedules as schedule_readings
 from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
 from console.readings.logs import LogFile
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from console.readings.logs import LogPart
     from console.readings.model import (
         Cause,
+        Found,
         Letter,
         LetterDetail,
         Minute,
@@ -262,9 +263,9 @@ class Readings:
         """Market and key of the sources that a key, a name or an address may mean."""
         return sources.named(self._library, market, name)
 
-    def search(self, words: str, limit: int) -> tuple[Any, ...]:
-        """The documents in which all the words occur."""
-        return library.search(self._library, words, limit)
+    def search(self, text: str, limit: int = documents.HITS) -> Listing[Found]:
+        """The documents and topics that match a query, the likeliest first."""
+        return documents.search(self._library, text, self._now().timestamp(), limit)
 
     def handlers(self) -> tuple[str, ...]:
         """The tasks that the last worker knew; empty when none has run yet."""
