@@ -81,6 +81,10 @@ def test_plain_characters(picture):
     assert picture("busy", ["2"], "120x40", ascii_only=True)
 
 
+def test_plain_signs_of_schedules(picture):
+    assert picture("broken", ["4"], "120x40", ascii_only=True)
+
+
 @pytest.mark.parametrize("theme", ["light", "high-contrast"])
 def test_theme(picture, theme):
     assert picture("busy", [], "120x40", theme=theme)

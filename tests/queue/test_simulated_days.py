@@ -123,8 +123,8 @@ class Machine:
 def machine(home):
     made = []
 
-    def make(at, **options):
-        made.append(Machine(home, berlin(at), **options))
+    def make(at, after=0.0, **options):
+        made.append(Machine(home, berlin(at) + after, **options))
         return made[-1]
 
     yield make
@@ -167,15 +167,16 @@ def test_what_the_edges_of_summer_time_mean_in_berlin(machine):
     assert [*map(shown, here.ticks("half_past_two", "fired"))] == ["Sun 10-25 02:30:00 CEST"]
 
 
-def test_a_worker_started_in_the_second_of_two_equal_hours_fires_nothing_of_the_first(machine):
-    here = machine("2026-10-25 00:30")
-    here.run_until(berlin("2026-10-25 02:59"))  # of the first, in summer time
-    here.stop()
-    here.sit(11 * MINUTE)
-    here.start()
-    here.run_until(berlin("2026-10-25 12:00"))
-    assert [*map(shown, here.ticks("half_past_two", "fired"))] == ["Sun 10-25 02:30:00 CEST"]
-    assert here.stored("half_past_two") == 1
+def test_a_schedule_that_begins_in_the_second_of_two_equal_hours_fires_nothing_of_the_first(machine):
+    here = machine("2026-10-25 02:10", after=HOUR)  # ten past two for the second time
+    begin = here.wall
+    assert shown(begin) == "Sun 10-25 02:10:00 CET"
+    here.run_until(berlin("2026-10-26 12:00"))
+    for name in ("half_past_two", "twice", "quarterly"):
+        assert [*map(shown, here.ticks(name, "fired"))] == [*map(shown, expected(name, begin, here.wall))], (
+            name
+        )
+    assert here.sql("SELECT count(*) FROM tick WHERE state <> 'fired'") == [(0,)]
 
 
 def test_asleep_from_ten_past_eleven_to_five_past_seven(machine):
