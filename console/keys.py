@@ -89,7 +89,9 @@ ACTIONS = (
     Action("go_queue", ("2",), "Queue", "What runs, what is ready, what is scheduled.", _ALL),
     Action("go_failures", ("3",), "Failures", "Dead letters, grouped by what killed them.", _ALL),
     Action("go_schedules", ("4",), "Schedules", "Periodic tasks: when each ran, when it will.", _ALL),
+    Action("go_runs", ("5",), "Runs", "The history: what ran, how long it waited and took, and what came of it.", _ALL),
     Action("go_sources", ("6",), "Sources", "How each source of each market is doing.", _ALL),
+    Action("go_logs", ("8",), "Logs", "The worker's log, as it grows.", _ALL),
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
     Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
@@ -127,9 +129,18 @@ ACTIONS = (
     Action("run_now", ("r",), "Run now", "Run the schedule's task once, now.", Scope.SCHEDULES, shown=True, changes=True),
     Action("pause", ("p",), "Pause", "Stop the schedule from firing, for a while or until it is resumed; or resume it.", Scope.SCHEDULES, shown=True, changes=True),
     Action("missed", ("m",), "Missed", "Answer the ticks that got no run: once, all, spread over a period, or acknowledge them.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("period", ("h",), "Period", "Numbers of the last hour, 24 hours or 7 days.", Scope.RUNS, shown=True),
+    Action("log", ("l",), "Its log", "Go to the log, and show only the lines of this task.", Scope.RUNS, shown=True),
     Action("run_now", ("r",), "Collect it", "Collect just this source, now, whatever it waits for.", Scope.SOURCES, shown=True, changes=True),
     Action("pause", ("p",), "Disable", "Let no collection ask the source, or let them ask it again.", Scope.SOURCES, shown=True, changes=True),
     Action("open_link", ("o",), "Open", "Open the source's address in a browser.", Scope.SOURCES),
+    Action("pause", ("p",), "Pause", "Hold the log still, or let it go on.", Scope.LOGS, shown=True),
+    Action("level", ("v",), "Level", "Show only graver lines, or all again.", Scope.LOGS, shown=True),
+    Action("find", ("f",), "Find", "Mark a text without hiding the other lines.", Scope.LOGS, shown=True),
+    Action("find_next", ("n",), "Next", "To the next line with what is sought.", Scope.LOGS),
+    Action("find_previous", ("b",), "Previous", "To the line before with what is sought.", Scope.LOGS),
+    Action("only_task", ("i",), "This task", "Show only the lines of the task under the cursor.", Scope.LOGS),
+    Action("wrap", ("z",), "Wrap", "Wrap long lines, or cut them.", Scope.LOGS, shown=True),
 )  # fmt: skip
 
 # How keys are written for people.

@@ -122,6 +122,14 @@ def number(amount: float) -> str:
     return f"{amount:,}"
 
 
+def compact(amount: float) -> str:
+    """A number in five characters: `1,234`, `12k`, `3.4M`."""
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if amount >= max(size, 10_000):
+            return f"{amount / size:.1f}{unit}" if amount < size * 10 else f"{amount / size:.0f}{unit}"
+    return f"{amount:,.0f}"
+
+
 def dot(amount: int) -> str:
     """A number, or a quiet dot for zero."""
     return number(amount) if amount else DOT

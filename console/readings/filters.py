@@ -1,7 +1,7 @@
 """The small language of `/`: the same everywhere, and applied to the whole set in SQL.
 
 Words must all occur. `task:` `market:` `err:` `id:` look in one field, `is:` at the state, `age>5m` and
-`age<2h` at the time. A leading `!` inverts a term.
+`age<2h` at the time; of runs, `took>30s` and `waited>1m` at how long they did. A leading `!` inverts a term.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any
 from console.readings.connection import ReadingError
 
 FIELDS = ("task", "market", "err", "id", "is")
-_AGE = re.compile(r"age([<>])(\d+(?:\.\d+)?)([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+SPANS = ("age", "took", "waited")
+_SPAN = re.compile(r"(age|took|waited)([<>])(\d+(?:\.\d+)?)(ms|[smhd])")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Term:
     """One condition.
 
     Attributes:
-        field: one of FIELDS, `age>` or `age<`, or `any` for a plain word.
-        value: what is looked for; for an age, seconds.
+        field: one of FIELDS, one of SPANS with its sign (`age>`), or `any` for a plain word.
+        value: what is looked for; for a span, seconds.
         inverted: whether it must not hold.
     """
 
@@ -49,11 +50,11 @@ def parse(text: str) -> tuple[Term, ...]:
 
 def _term(word: str) -> Term:
     inverted, word = word.startswith("!"), word.removeprefix("!")
-    if word.startswith(("age>", "age<")):
-        if not (found := _AGE.fullmatch(word)):
-            raise ReadingError(f"{word!r}: expected an age such as age>5m or age<2h")
-        sign, amount, unit = found.groups()
-        return Term(f"age{sign}", str(float(amount) * _SECONDS[unit]), inverted)
+    if word.startswith(tuple(f"{span}{sign}" for span in SPANS for sign in "<>")):
+        if not (found := _SPAN.fullmatch(word)):
+            raise ReadingError(f"{word!r}: expected a span such as age>5m, age<2h or took>30s")
+        span, sign, amount, unit = found.groups()
+        return Term(f"{span}{sign}", str(float(amount) * _SECONDS[unit]), inverted)
     field, colon, value = word.partition(":")
     if colon and field in FIELDS:
         return Term(field, value, inverted)
@@ -95,6 +96,10 @@ def _one(term: Term, columns: Mapping[str, str], now: float, flags: Flags) -> tu
         # Older than means an earlier time.
         sign = "<" if term.field == "age>" else ">"
         return f"{columns['age']} {sign} ?", [now - float(term.value)]
+    if term.field[-1] in "<>":
+        if (span := term.field[:-1]) not in columns:
+            raise ReadingError(f"{term.field}: only runs have taken or waited for some time; press 5")
+        return f"{columns[span]} {term.field[-1]} ?", [float(term.value)]
     before = "" if term.field in {"is", "id"} else "%"
     wanted = columns.get(term.field, columns["any"])
     expressions = [part.strip() for part in wanted.split(",")]

@@ -67,7 +67,7 @@ class LogQuery:
 
     Attributes:
         level: this one and graver ones.
-        task_id: of this task, or of those whose ids begin so.
+        task_id: of this task, or of those whose ids begin or end so.
         text: the small language of `/`; `is:warning` means that level or a graver one.
     """
 
@@ -80,7 +80,7 @@ def matches(line: LogLine, query: LogQuery, terms: tuple[Term, ...], now: dateti
     """Whether a line is wanted."""
     if query.level > Level.DEBUG and Level.rank(line.level) < query.level:
         return False
-    if query.task_id and not (line.task_id or "").startswith(query.task_id):
+    if query.task_id and not _is_task(line, query.task_id):
         return False
     return all(_holds(line, term, now) != term.inverted for term in terms if term.value)
 
@@ -92,7 +92,7 @@ def _holds(line: LogLine, term: Term, now: datetime) -> bool:
             asked = Level.of(value)
             return asked is not None and Level.rank(line.level) >= asked
         case "id":
-            return (line.task_id or "").lower().startswith(value)
+            return _is_task(line, value)
         case "err":
             return value in f"{line.exception or ''}".lower() or (
                 Level.rank(line.level) >= Level.ERROR and value in line.event.lower()
@@ -105,7 +105,14 @@ def _holds(line: LogLine, term: Term, now: datetime) -> bool:
             # `task:` too: a task's name is part of what Huey says of it.
             parts = [line.event, line.logger, line.level, line.task_id or "", line.exception or ""]
             parts += [f"{name}={text}" for name, text in line.fields]
-            return any(value in part.lower() for part in parts)
+            # A line takes no time, so `took>` finds none.
+            return term.field[-1] not in "<>" and any(value in part.lower() for part in parts)
+
+
+def _is_task(line: LogLine, given: str) -> bool:
+    """Whether an id is meant by how it begins, or by how it ends, which is what a list shows of it."""
+    task_id, wanted = (line.task_id or "").lower(), given.lower()
+    return task_id.startswith(wanted) or task_id.endswith(wanted)
 
 
 def _older(at: datetime, now: datetime, seconds: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.readings.filters import condition, parse
 from console.readings.model import Minute, Run, RunDetail
-from console.readings.pages import Listing, Segment
+from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import maybe, moment
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ _RUN = """SELECT id, task_id, name, subject, state, attempt, worker, enqueued_at
 _COLUMNS = {
     "any": "name, subject, error_type, error, task_id", "task": "name", "market": "subject",
     "err": "error_type, error", "id": "task_id", "is": "state", "age": "finished_at",
+    "took": "finished_at - started_at", "waited": "started_at - ready_at",
 }  # fmt: skip
+# By row id, which is the order of their ends.
+SORTS = (Sort("newest", "newest first", "Ended"), Sort("oldest", "oldest first", "Ended", descending=True))
 # Which events of the `minute` table each number of a Minute sums up.
 _EVENTS = {
     "enqueued": ("enqueued",),
@@ -35,14 +38,22 @@ def latest(file: File, queue: str, limit: int) -> tuple[Run, ...]:
     return tuple(_run(row) for row in file.rows(f"{_RUN} ORDER BY id DESC LIMIT ?", (queue, limit)))
 
 
-def listing(file: File, queue: str, text: str, now: float) -> Listing[Run]:
-    """All runs, newest first.
+def listing(file: File, queue: str, text: str, now: float, sort: str = "newest") -> Listing[Run]:
+    """All runs.
+
+    Args:
+        file: `tasks.db`.
+        queue: its name.
+        text: a filter.
+        now: Unix seconds, for ages.
+        sort: the id of one of SORTS.
 
     Raises:
         ReadingError: the filter cannot be understood.
     """
     where, params = condition(parse(text), _COLUMNS, now)
-    return Listing(file, [Segment(_RUN, (queue,), (("id", True),), _run, where, params, since="finished_at")])
+    order = (("id", sort != "oldest"),)
+    return Listing(file, [Segment(_RUN, (queue,), order, _run, where, params, "", "finished_at")])
 
 
 def detail(file: File, queue: str, run_id: int) -> RunDetail | None:

@@ -211,9 +211,9 @@ class Readings:
         """The tick that a task answers."""
         return schedule_readings.tick_of(self._tasks, task_id)
 
-    def runs(self, text: str = "") -> Listing[Run]:
-        """The history, newest first; `text` is a filter."""
-        return runs.listing(self._tasks, self._queue, text, self._now().timestamp())
+    def runs(self, text: str = "", sort: str = "newest") -> Listing[Run]:
+        """The history; `text` is a filter."""
+        return runs.listing(self._tasks, self._queue, text, self._now().timestamp(), sort)
 
     def run(self, run_id: int) -> RunDetail | None:
         """One run in full."""

@@ -19,6 +19,7 @@ class Tone(StrEnum):
     WARN = "warn"
     BAD = "bad"
     ACCENT = "accent"
+    MARK = "mark"  # what was sought
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from console.readings.log_lines import Level
 from console.rows.base import Cell, Tone
-from console.text import clean, clean_lines, local
+from console.text import cell, clean, clean_lines, local
 
 if TYPE_CHECKING:
     from console.readings.log_lines import LogLine
 
     Line = tuple[Cell, ...]
 
-EVENT, FIELD = 600, 200
+EVENT, FIELD = 2_000, 1_000
 _WORDS = {
     Level.DEBUG: ("debug", Tone.QUIET), Level.INFO: ("info", Tone.QUIET), Level.WARNING: ("warn", Tone.WARN),
     Level.ERROR: ("error", Tone.BAD), Level.CRITICAL: ("fatal", Tone.BAD),
@@ -21,8 +21,8 @@ _WORDS = {
 
 
 def key(line: LogLine) -> str:
-    """What tells this line from the others."""
-    return f"{line.place[0]}:{line.place[1]}"
+    """What tells this line from the others; also from one that stood in its place before the file was truncated."""
+    return f"{line.place[0]}:{line.place[1]}:{line.at}"
 
 
 def cells(line: LogLine, *, utc: bool = False, task: bool = True) -> Line:
@@ -37,9 +37,9 @@ def cells(line: LogLine, *, utc: bool = False, task: bool = True) -> Line:
     word, tone = _WORDS[level] if level else (clean(line.level, 5), Tone.QUIET)
     at = f"{local(line.at, utc=utc):%H:%M:%S}" if line.at else ""
     told = Tone.PLAIN if level is None or level == Level.INFO else tone
-    parts = [Cell(f"{at:<8} ", Tone.QUIET), Cell(f"{word:<5} ", tone)]
+    parts = [Cell(f"{at:<8} ", Tone.QUIET), Cell(f"{cell(word, 5)} ", tone)]
     if task:
-        parts.append(Cell(f"{short_id(line.task_id):<8} ", Tone.ACCENT))
+        parts.append(Cell(f"{cell(short_id(line.task_id), 8)} ", Tone.ACCENT))
     parts.append(Cell(clean(line.event, EVENT), told))
     parts += [Cell(f"  {clean(name, 40)}={clean(text, FIELD)}", Tone.QUIET) for name, text in line.fields]
     if line.exception:
@@ -49,8 +49,8 @@ def cells(line: LogLine, *, utc: bool = False, task: bool = True) -> Line:
 
 
 def short_id(task_id: str | None) -> str:
-    """The first eight signs of a task's id; enough to tell it from others, and to filter by."""
-    return clean(task_id, 100)[:8]
+    """The last eight signs of a task's id: the first ones are the time."""
+    return clean(task_id, 100)[-8:]
 
 
 def in_full(line: LogLine, *, utc: bool = False) -> list[Line]:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     Line = tuple[Cell, ...]
 
 COLUMNS = (
-    Column("Ended", 5, "right"),
+    Column("Ended", 7, "right"),
     Column("State", 11),
     Column("Task", 19),
-    Column("Market", 12, priority=2),
-    Column("Try", 3, "right", priority=3),
-    Column("Waited", 7, "right", priority=3),
-    Column("Took", 7, "right", priority=3),
+    Column("Market", 11, priority=3),
+    Column("Try", 3, "right", priority=4),
+    Column("Waited", 7, "right", priority=4),
+    Column("Took", 7, "right", priority=2),
     Column("Outcome", 0, priority=2),
 )
 

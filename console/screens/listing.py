@@ -245,7 +245,7 @@ class ListScreen(ConsoleScreen):
         marked = len(self.table.marks)
         parts = [
             self.caption_text(),
-            _amount(self.table.window) if self.table.window else "",
+            _amount(self.table.window, filtered=bool(self.filter_text)) if self.table.window else "",
             f"{MARK} {number(marked)} marked" if marked else "",
             f"filter: {clean(self.filter_text, 80)}" if self.filter_text else "",
         ]
@@ -272,6 +272,8 @@ class ListScreen(ConsoleScreen):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows what is typed."""
+        if event.input is not self.prompt:
+            return
         try:
             parse(event.value)
         except ReadingError as error:
@@ -364,10 +366,12 @@ def between(listing: Listing[Any], one: Cursor, other: Cursor) -> Sequence[Any]:
     return ()
 
 
-def _amount(window: Window[Any]) -> str:
+def _amount(window: Window[Any], *, filtered: bool) -> str:
     """How many rows there are, as far as that is known."""
     if window.total is not None:
         return number(window.total)
+    if not filtered and not (window.at_start and window.at_end):
+        return ""
     found = f"{number(len(window.rows))}{'' if window.at_end and window.at_start else '+'} found"
     if window.searching and window.searched is not None:
         of = f" of {number(window.of)}" if window.of else ""

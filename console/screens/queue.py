@@ -9,6 +9,7 @@ from console import keys
 from console.readings.queue import SORTS
 from console.rows import details, queue
 from console.rows.base import short_name
+from console.rows.runs import log_lines
 from console.screens.listing import ListScreen
 from console.text import ago, number, plural
 from console.widgets.lines import as_content
@@ -52,6 +53,11 @@ class QueueScreen(ListScreen):
             return None
         plain = self.console.ascii_only
         lines = details.of_task(detail, self.console.clock(), utc=self.console.utc, ascii_only=plain)
+        if row.state == "running":
+            lines += log_lines(readings.log_of_task(row.task_id, row.since, None), utc=self.console.utc)
+        elif row.attempt > 1:
+            # What its earlier attempts said is why it waits.
+            lines += log_lines(readings.log_of_task(row.task_id, row.enqueued_at, None), utc=self.console.utc)
         return as_content(lines, ascii_only=plain)
 
     def action_run_now(self) -> None:

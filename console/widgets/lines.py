@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.content import Content
 from textual.strip import Strip
@@ -84,9 +85,56 @@ def draw(
     return strip.adjust_cell_length(width, base).simplify()
 
 
+def wrapped(line: Line, width: int, indent: int, most: int) -> list[Line]:
+    """A line cut into several of `width` cells.
+
+    Args:
+        line: what to cut.
+        width: in cells.
+        indent: so far the second and further ones are moved to the right.
+        most: how many there are to be; what is beyond them is left out.
+    """
+    from rich.cells import chop_cells  # noqa: PLC0415 - of a line that is too long only
+
+    lines: list[list[Cell]] = [[]]
+    left = width
+    for part in line:
+        rest = part.text
+        while rest:
+            fits = chop_cells(rest, left)[0] if left > 0 else ""
+            if fits and cell_len(fits) <= left:
+                lines[-1].append(Cell(fits, part.tone))
+                left -= cell_len(fits)
+                rest = rest[len(fits) :]
+            if rest:
+                if len(lines) >= most:
+                    return [tuple(one) for one in lines]
+                lines.append([Cell(" " * indent)])
+                left = max(width - indent, 2)
+    return [tuple(one) for one in lines]
+
+
+def found_in(line: Line, sought: str) -> Line:
+    """The line with a text marked wherever it stands in one of its parts; capitals make no difference."""
+    if not sought:
+        return line
+    parts: list[Cell] = []
+    for part in line:
+        rest, lower = part.text, part.text.lower()
+        # Where lower case has another length, places cannot be told.
+        at = lower.find(sought.lower()) if len(lower) == len(rest) else -1
+        while at >= 0:
+            parts += [Cell(rest[:at], part.tone), Cell(rest[at : at + len(sought)], Tone.MARK)]
+            rest, lower = rest[at + len(sought) :], lower[at + len(sought) :]
+            at = lower.find(sought.lower())
+        parts.append(Cell(rest, part.tone))
+    return tuple(parts)
+
+
 _CONTENT_STYLES = {
     Tone.PLAIN: "", Tone.QUIET: "$text-muted", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
     Tone.BAD: "$text-error", Tone.ACCENT: "$text-accent",
+    Tone.MARK: "reverse",
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from console.rows.base import Cell, Tone, fitted
-from console.widgets.lines import TONE_CLASSES, Line, draw, row_line
+from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,13 +52,34 @@ class Panel(Widget):
         self._lay()
 
     def show_rows(
-        self, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, empty: str, note: str = ""
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Sequence[Cell]],
+        *,
+        empty: str,
+        note: str = "",
+        heads: bool = False,
     ) -> None:
-        """Shows rows in columns, or what to say when there are none."""
+        """Shows rows in columns, or what to say when there are none.
+
+        Args:
+            columns: of the rows.
+            rows: their cells.
+            empty: what to say.
+            note: stands beside the title.
+            heads: whether the columns have headings; then the last line says how many rows there is no room for.
+        """
 
         def content(width: int) -> Sequence[Line]:
+            if not rows:
+                return [(Cell(empty, Tone.QUIET),)]
             places = fitted(columns, width)
-            return [row_line(cells, columns, places) for cells in rows] or [(Cell(empty, Tone.QUIET),)]
+            lines = [row_line(cells, columns, places) for cells in rows]
+            if not heads:
+                return lines
+            room = max(self.size.height - 2, 1)
+            rest = [(Cell(f"and {len(lines) - room + 1} more", Tone.QUIET),)] if len(lines) > room else []
+            return [head_line(columns, places), *lines[: room - len(rest)], *rest]
 
         self.show(content, note)
 

@@ -133,13 +133,27 @@ class Builder:
         )  # fmt: skip
 
     def run(self, subject: str | None = "demo", *, name: str = COLLECT, state: str = "completed", age: float = 60,
-            took: float = 2.4, result: object = None, error: str | None = None, attempt: int = 1) -> int:  # fmt: skip
+            took: float = 2.4, result: object = None, error: str | None = None, attempt: int = 1, **more) -> int:  # fmt: skip
         finished = self.now - age
         return self._insert(
             self.tasks, "run", queue=QUEUE, task_id=f"{next(self._ids):08x}-run", name=name, subject=subject,
             state=state, attempt=attempt, worker=1, enqueued_at=finished - took - 1, ready_at=finished - took - 1,
             started_at=finished - took, finished_at=finished, args=json.dumps({"args": [subject], "kwargs": {}}),
-            result=json.dumps(result) if result is not None else None, error=error,
+            result=json.dumps(result) if result is not None else None, error=error, **more,
+        )  # fmt: skip
+
+    def logged(self, *lines: tuple[float, str, str, dict]) -> None:
+        """Lines of the log: how old, level, event, what else."""
+        with (self.home.prepare_logs() / self.home.log_file.name).open("a") as file:
+            for age, level, event, more in lines:
+                at = datetime.fromtimestamp(self.now - age, UTC).isoformat().replace("+00:00", "Z")
+                line = {"event": event, "level": level, "logger": "worker.jobs", "timestamp": at, **more}
+                file.write(json.dumps(line, ensure_ascii=False).encode(errors="replace").decode() + "\n")
+
+    def depth(self, ago: int, pending: int) -> None:
+        """How many tasks were ready so many minutes ago."""
+        self._insert(
+            self.tasks, "depth_minute", queue=QUEUE, minute=int(self.now // 60) - ago, pending=pending, running=2, scheduled=1
         )  # fmt: skip
 
     def minute(self, ago: int, **events: int) -> None:
@@ -270,11 +284,34 @@ def busy(builder: Builder) -> None:
             enqueued=(minutes * 5) % 9,
             **({"dead": 1} if minutes == 23 else {}),
         )
-    for number in range(12):
-        builder.run(
-            ["demo", "proptech_de"][number % 2], age=60 + 300 * number, took=2.4 + number,
-            result={"documents": 118 - 9 * number, "sources": 40, "errors": 2},
+    runs = [(60 + 300 * number, ["demo", "proptech_de"][number % 2], COLLECT, 2.4 + number,
+             {"documents": 118 - 9 * number, "sources": 40, "errors": 2}) for number in range(12)]  # fmt: skip
+    runs += [(4_000 + 400 * number, "demo", COLLECT, 2 + (number * 7 % 23) / 2,
+              {"documents": 3, "sources": 12, "errors": 0}) for number in range(200)]  # fmt: skip
+    runs += [
+        (5_000 + 9_000 * number, None, SYNC, 20.0 + number, {"topics_synced": 10}) for number in range(8)
+    ]
+    for age, subject, name, took, result in sorted(runs, key=lambda run: -run[0]):
+        builder.run(subject, name=name, age=age, took=took, result=result)
+    for ago in range(60):
+        builder.depth(ago, max(0, 30 - (ago - 8) ** 2 // 20))
+    for number in range(60):
+        source = f"{['heise', 'haufe', 'bautakt'][number % 3]}.example"
+        builder.logged(
+            (900 - 15 * number, "warning" if number % 9 == 4 else "info", ["collected", "fetched", "not modified"][number % 3],
+             {"task_id": f"{number // 6:08x}-aaaa-bbbb-cccc-000000000000", "market": "proptech_de", "source": source, "documents": number, "bytes": 5_000 + number}),
         )  # fmt: skip
+    builder.logged(
+        (
+            3,
+            "error",
+            "one source failed",
+            {
+                "task_id": "00000001-aaaa",
+                "exception": 'Traceback (most recent call last):\n  File "x.py", line 3\nTimeoutError: heise.example did not answer within 20 s',
+            },
+        )
+    )
     builder.letter("smart_city", error="nothing could be collected for smart_city: all 3 sources failed")
     for number in range(24):
         builder.document(
@@ -333,10 +370,39 @@ def broken(builder: Builder) -> None:
     for number in range(7):
         builder.letter("proptech_de", error_type="ssl.SSLError", error="certificate has expired for haufe.de", fingerprint="f2", age=900 + number)  # fmt: skip
     builder.letter(None, name="worker.tasks.gone", error_type="", error="no task of this name is known", fingerprint="f3", reason="unknown_task", age=86400, traceback="")  # fmt: skip
-    for number in range(4):
+    _failed_runs(builder)
+
+
+def _failed_runs(builder: Builder) -> None:
+    """What ran in the bad night, and what it said."""
+    for number in range(2, -1, -1):
         builder.run(
-            "demo", state="dead", age=300 + number, error="nothing could be collected for demo", attempt=4
+            "demo",
+            state="retrying",
+            age=500 + 60 * number,
+            error="timed out",
+            error_type="TimeoutError",
+            attempt=3 - number,
         )
+    for number in range(3, -1, -1):
+        builder.run(
+            "demo", state="dead", age=300 + number, error="nothing could be collected for demo", attempt=4,
+            error_type="worker.research.errors.NothingCollectedError", fingerprint="f1",
+            traceback=TRACEBACK.format(kind="worker.research.errors.NothingCollectedError", error="nothing could be collected for demo"),
+        )  # fmt: skip
+    builder.tasks.execute(
+        "INSERT INTO handler VALUES (?, ?, 'Collects every source of one market.', 3, 60, 2, 0, NULL, 0)",
+        (QUEUE, COLLECT),
+    )
+    for ago in range(5, 60):
+        if not 30 < ago < 42:
+            builder.depth(ago, 20 - ago // 4)
+    mine = builder.tasks.execute("SELECT task_id FROM run ORDER BY id DESC LIMIT 1").fetchone()[0]
+    builder.logged(
+        (310, "info", "fetched", {"task_id": mine, "source": "haufe.example"}),
+        (302, "warning", "one source failed", {"task_id": mine, "source": "heise.example", "error": "did not answer within 20 s"}),
+        (301, "error", "Unhandled exception in task", {"task_id": mine, "exception": TRACEBACK.format(kind="NothingCollectedError", error="nothing could be collected for demo")}),
+    )  # fmt: skip
 
     errors = (
         "no answer for 10 s",
@@ -374,7 +440,18 @@ def hostile(builder: Builder) -> None:
             fingerprint=f"f{at}",
             traceback=f"Traceback\n  {text}\n{text}",
         )
-        builder.run(text, name=f"evil.{text}", state="dead", error=text, result=text)
+        builder.run(
+            text,
+            name=f"evil.{text}",
+            state="dead",
+            error=text,
+            result={text: {text: text}},
+            traceback=text,
+            error_type=text,
+        )
+        builder.logged(
+            (60 - at, text, text, {"task_id": text, text: text, "exception": text, "logger": text})
+        )
         builder.document(text or "untitled", source=text or "nowhere")
         builder.source(
             text or "nowhere",

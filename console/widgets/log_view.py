@@ -1,0 +1,268 @@
+"""The end of a log: some thousand lines, drawn as lines, wrapped or cut; follows what is written while it is at the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+
+from console import keys
+from console.readings.pages import Window
+from console.rows.base import Cell, Tone
+from console.widgets.lines import TONE_CLASSES, Line, draw, found_in, wrapped
+from console.widgets.window_table import WindowTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from textual import events
+    from textual.strip import Strip
+
+    from console.readings.log_lines import LogLine
+
+# The second and further lines of a wrapped one stand under its text.
+INDENT = 9
+MOST_WRAPPED = 40
+
+
+class LogView(ScrollView, can_focus=True):
+    """The view; to its screen it is a list, with a cursor and a row under it.
+
+    Args:
+        draw_line: a line of the log as toned text.
+        key: what tells it from the others.
+        empty: what to say when there are no lines.
+        ascii_only: draw with plain characters.
+        id: the widget's.
+    """
+
+    BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "table--cursor", "table--cursor-blurred"}
+    # What lists of rows have and this one has not.
+    sorts, marks = (), ()
+
+    def __init__(
+        self,
+        draw_line: Callable[[LogLine], Line],
+        key: Callable[[LogLine], str],
+        *,
+        empty: str,
+        ascii_only: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        super().__init__(id=id)
+        self._draw_line, self._key, self.empty, self._ascii = draw_line, key, empty, ascii_only
+        self.lines: tuple[LogLine, ...] = ()
+        self.window: Window[LogLine] | None = None
+        self.wraps, self.sought = False, ""
+        self._cursor = 0
+        self._laid: list[tuple[int, Line]] = []
+        self._starts: list[int] = []
+        self._cut: dict[str, list[Line]] = {}
+        self._drawn: dict[int, object] = {}
+
+    # -- what it shows --------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> tuple[LogLine, ...]:
+        """As other lists call their lines."""
+        return self.lines
+
+    @property
+    def highlighted(self) -> LogLine | None:
+        """The line under the cursor."""
+        return self.lines[self._cursor] if self._cursor < len(self.lines) else None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the cursor stands on the last line, so that new ones are followed."""
+        return self._cursor >= len(self.lines) - 1
+
+    def show(self, lines: Sequence[LogLine]) -> None:
+        """Shows lines; the cursor stays with its own, or at the end."""
+        held, follows = self.highlighted, self.at_end
+        above = self._starts[self._cursor] - self.scroll_offset.y if held else 0
+        self.lines = tuple(lines)
+        self.window = Window(self.lines)
+        places = {self._key(line): at for at, line in enumerate(self.lines)}
+        last = max(len(self.lines) - 1, 0)
+        self._cursor = last if follows or held is None else places.get(self._key(held), 0)
+        self._cut = {key: cut for key, cut in self._cut.items() if key in places}
+        self._lay()
+        if not follows and self._starts:
+            self._scroll(self._starts[self._cursor] - above)
+        self._keep_in_sight()
+        if held is not self.highlighted:
+            self.post_message(WindowTable.Highlighted(self))  # type: ignore[arg-type]  # it is a list like one
+
+    def forget(self) -> None:
+        """Drops what it shows; what comes next is shown from its end."""
+        self.lines, self._cursor, self.window = (), 0, None
+        self._lay()
+
+    def tick(self, _now: datetime) -> None:
+        """Nothing of it changes with time."""
+
+    def wrap(self, *, wanted: bool) -> None:
+        """Wraps long lines, or cuts them."""
+        self.wraps = wanted
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draws all lines anew: the zone has changed, or what is sought."""
+        self._cut.clear()
+        self._lay()
+        self._keep_in_sight()
+
+    def _lay(self) -> None:
+        self._laid, self._starts = [], []
+        for at, line in enumerate(self.lines):
+            self._starts.append(len(self._laid))
+            self._laid += [(at, part) for part in self._cut_of(line)]
+        self.virtual_size = Size(0, len(self._laid))
+        self._repaint()
+
+    def _cut_of(self, line: LogLine) -> list[Line]:
+        key = self._key(line)
+        if key not in self._cut:
+            drawn = found_in(self._draw_line(line), self.sought)
+            width = self.size.width
+            self._cut[key] = wrapped(drawn, width, INDENT, MOST_WRAPPED) if self.wraps and width else [drawn]
+        return self._cut[key]
+
+    # -- finding --------------------------------------------------------------------------------
+
+    def seek(self, text: str) -> bool:
+        """Marks a text wherever it stands, and goes to the nearest line with it, backward; whether there is one."""
+        self.sought = text
+        self.redraw()
+        return not text or self._go_to_hit(range(self._cursor, -1, -1)) or self.seek_next()
+
+    def seek_next(self, *, backward: bool = False) -> bool:
+        """To the next line with what is sought, round the end; whether there is one."""
+        count = len(self.lines)
+        steps = range(1, count + 1)
+        return bool(self.sought) and self._go_to_hit(
+            [(self._cursor + (-step if backward else step)) % count for step in steps]
+        )
+
+    def _go_to_hit(self, candidates: Sequence[int]) -> bool:
+        sought = self.sought.lower()
+        for at in candidates:
+            if sought in "".join(part.text for part in self._draw_line(self.lines[at])).lower():
+                self._move(at)
+                return True
+        return False
+
+    # -- drawing --------------------------------------------------------------------------------
+
+    def _state(self, y: int) -> tuple[Line, bool]:
+        """What stands on a line of the widget, and whether the cursor is on it."""
+        if not self.lines:
+            text = (self.empty if self.window is not None else "Reading…").splitlines()
+            return ((Cell(text[y - 1], Tone.QUIET),) if 1 <= y <= len(text) else (), False)
+        index = self.scroll_offset.y + y
+        if index >= len(self._laid):
+            return (), False
+        at, line = self._laid[index]
+        return line, at == self._cursor
+
+    def _repaint(self) -> None:
+        changed = [y for y in range(self.size.height) if self._drawn.get(y) != self._state(y)]
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """One line, as Textual asks for it."""
+        line, here = self._drawn[y] = self._state(y)
+        over = None
+        if here:
+            over = self.get_component_rich_style(
+                "table--cursor" if self.has_focus else "table--cursor-blurred"
+            )
+        return draw(self, line, self.size.width, over=over, ascii_only=self._ascii)
+
+    def on_resize(self) -> None:
+        """Everything is laid out anew."""
+        self._drawn.clear()
+        self.refresh()
+        self.redraw()
+
+    def on_focus(self) -> None:
+        """The cursor looks different."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor looks different."""
+        self.refresh()
+
+    # -- moving ---------------------------------------------------------------------------------
+
+    def _scroll(self, y: int) -> None:
+        self.scroll_to(y=max(y, 0), animate=False, immediate=True)
+
+    def _keep_in_sight(self) -> None:
+        if not self._starts:
+            return
+        height, top = max(self.size.height, 1), self.scroll_offset.y
+        start = self._starts[self._cursor]
+        end = start + min(len(self._cut_of(self.lines[self._cursor])), height)
+        if start < top:
+            self._scroll(start)
+        elif end > top + height:
+            self._scroll(end - height)
+
+    def _move(self, index: int) -> None:
+        if not self.lines:
+            return
+        self._cursor = max(0, min(index, len(self.lines) - 1))
+        self._keep_in_sight()
+        self._repaint()
+        self.post_message(WindowTable.Highlighted(self))  # type: ignore[arg-type]  # as above
+
+    def action_cursor_down(self) -> None:
+        """One line down."""
+        self._move(self._cursor + 1)
+
+    def action_cursor_up(self) -> None:
+        """One line up."""
+        self._move(self._cursor - 1)
+
+    def action_page_down(self) -> None:
+        """A page down."""
+        self._move(self._cursor + max(self.size.height - 1, 1))
+
+    def action_page_up(self) -> None:
+        """A page up."""
+        self._move(self._cursor - max(self.size.height - 1, 1))
+
+    def action_half_page_down(self) -> None:
+        """Half a page down."""
+        self._move(self._cursor + max(self.size.height // 2, 1))
+
+    def action_half_page_up(self) -> None:
+        """Half a page up."""
+        self._move(self._cursor - max(self.size.height // 2, 1))
+
+    def action_first(self) -> None:
+        """To the oldest line that is held."""
+        self._move(0)
+
+    def action_last(self) -> None:
+        """To the end, which is then followed."""
+        self._move(len(self.lines) - 1)
+
+    def action_open(self) -> None:
+        """Shows the line in full."""
+        if self.highlighted is not None:
+            self.post_message(WindowTable.Opened(self))  # type: ignore[arg-type]  # as above
+
+    def on_click(self, event: events.Click) -> None:
+        """A click moves the cursor, a double click opens."""
+        index = self.scroll_offset.y + event.y
+        if index < len(self._laid):
+            self._move(self._laid[index][0])
+            if event.chain == 2:
+                self.action_open()
