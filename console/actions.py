@@ -88,6 +88,14 @@ class Actions:
         except QueueError as error:
             raise ActionRefused(str(error)) from error
 
+    def bring_up_to_date(self) -> None:
+        """Migrates the queue's files, each with a copy of what it was.
+
+        Raises:
+            ActionRefused: a file cannot be used, or there is no room for the copy.
+        """
+        self._do("open")
+
     def installation(self) -> Installation:
         """What the settings call this installation; empty where they say nothing.
 

@@ -25,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         home, config = find_home(options.home), find_config(options.config)
         home.check()
+        if not options.read_only:
+            _bring_up_to_date(home, config)
         return _console(options, home, config) if options.run is None else _command(options, home, config)
     except (PlaceError, CommandError) as error:
         return _refuse(options, str(error), getattr(error, "code", Exit.UNUSABLE))
@@ -90,6 +92,24 @@ def _own_keys() -> dict[str, str]:
         return load_keymap(path)
     except ConfigError as error:
         raise CommandError(str(error), Exit.UNUSABLE) from error
+
+
+def _bring_up_to_date(home: Home, config: Path) -> None:
+    """Migrates the queue's files where an earlier version has written them; else only looks at their first bytes."""
+    from worker.queue import schema  # noqa: PLC0415 - --help needs none of it
+
+    if not any(schema.looks_older(path) for path in (home.tasks_db, home.dlq_db)):
+        return
+    from console.actions import ActionRefused, Actions  # noqa: PLC0415
+
+    print("topic-console: bringing the files up to date ...", file=sys.stderr)
+    actions = Actions(home, config)
+    try:
+        actions.bring_up_to_date()
+    except ActionRefused as error:
+        raise CommandError(str(error), Exit.UNUSABLE) from error
+    finally:
+        actions.close()
 
 
 def _refuse_unusable(home: Home) -> None:

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from worker.queue import schema
 from worker.queue.connection import wrapped
-from worker.queue.errors import QueueError
+from worker.queue.errors import NetworkFileError, OlderFileError, QueueError
+from worker.queue.filesystem import network_kind
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ BUSY_TIMEOUT_S = 2.0
 LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
 LIBRARY_VERSION = 2
 
-# What each file must be, and the newest schema that is understood here.
-TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS))
-LETTERS = (schema.LETTERS_APPLICATION_ID, len(schema.LETTERS_MIGRATIONS))
-LIBRARY = (LIBRARY_APPLICATION_ID, LIBRARY_VERSION)
+# What each file must be, and the newest and the oldest schema that are understood here.
+TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS), len(schema.TASKS_MIGRATIONS))
+LETTERS = (schema.LETTERS_APPLICATION_ID, len(schema.LETTERS_MIGRATIONS), len(schema.LETTERS_MIGRATIONS))
+LIBRARY = (LIBRARY_APPLICATION_ID, LIBRARY_VERSION, 1)
 
 Row = dict[str, Any]
 
@@ -38,10 +39,10 @@ class File:
 
     Args:
         path: where it is, or will be.
-        kind: its application id and the newest schema version that is understood.
+        kind: its application id, and the newest and the oldest schema version that are understood.
     """
 
-    def __init__(self, path: Path, kind: tuple[int, int]) -> None:
+    def __init__(self, path: Path, kind: tuple[int, int, int]) -> None:
         self.path, self._kind = path, kind
         self._db: Database | None = None
         self._inode: int | None = None
@@ -130,6 +131,8 @@ class File:
         self.close()
         from sqlite_utils import Database  # noqa: PLC0415 - takes 100 ms, and the first paint must not wait
 
+        if (network := network_kind(self.path)) is not None:
+            raise ReadingError(str(NetworkFileError(self.path, network)))
         with self._sentences():
             uri = f"file:{quote(str(self.path))}?mode=ro"
             conn = sqlite3.connect(
@@ -137,9 +140,13 @@ class File:
             )
             try:
                 conn.execute("PRAGMA query_only = 1")
-                if schema.check(conn, self.path, *self._kind) == 0:
+                application_id, newest, oldest = self._kind
+                version = schema.check(conn, self.path, application_id, newest)
+                if version == 0:
                     conn.close()  # a worker is creating it at this moment
                     return None
+                if version < oldest:
+                    raise OlderFileError(self.path, version, newest)  # noqa: TRY301 - the file is closed below
             except BaseException:
                 conn.close()
                 raise

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.queue import schema
-from worker.queue.errors import BusyError, QueueError, UnusableFileError
+from worker.queue.errors import BusyError, NetworkFileError, QueueError, UnusableFileError
+from worker.queue.filesystem import network_kind
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _open(
 ) -> sqlite3.Connection:
     if path.is_dir():
         raise UnusableFileError(path, "expected a database file, found a folder")
+    if (kind := network_kind(path)) is not None:
+        raise NetworkFileError(path, kind)
     with wrapped(path):
         conn = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
         try:

@@ -5,6 +5,8 @@ QueueError
 │   ├── StockHueyFileError    written by Huey's SqliteHuey
 │   ├── ForeignFileError      written by another program
 │   ├── NewerFileError        written by a newer version of this program
+│   ├── OlderFileError        not yet brought up to date, and may not be changed here
+│   ├── NetworkFileError      on a network file system
 │   └── UnusableFileError     not a database, not readable, not writable
 ├── BusyError             another process kept the file locked for too long
 ├── MessageError          a task's arguments cannot be stored as JSON, or a message cannot be read
@@ -58,6 +60,26 @@ class NewerFileError(QueueFileError):
         super().__init__(
             f"{path}: its schema is version {found}, this program knows versions up to {known}; "
             "nothing was touched, please upgrade topic-console"
+        )
+
+
+class OlderFileError(QueueFileError):
+    """The file was not yet brought up to date, which somebody who only reads may not do."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path}: its schema is version {found}, and only version {known} can be read; a worker brings it up to "
+            "date when it starts, and so does a console that is not read-only"
+        )
+
+
+class NetworkFileError(QueueFileError):
+    """The file is on a network file system, where SQLite's write-ahead log cannot work."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(
+            f"{path}: is on a network file system ({kind}), where several hosts would damage it; "
+            "name a home on a local disk with --home"
         )
 
 

@@ -57,6 +57,11 @@ class Operator:
         self.schedules = SchedulesDesk(self)
         self.switches = SwitchesDesk(self)
 
+    def open(self) -> None:
+        """Opens both files now, which creates or migrates them; otherwise the first act does."""
+        self.storage.initialize_schema()
+        self.storage.letters.connection()
+
     def close(self) -> None:
         """Closes both files."""
         self.storage.close()

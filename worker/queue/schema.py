@@ -7,14 +7,17 @@ and a file of a newer version are told apart before anything is written.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from worker.queue import schema_letters, schema_tasks
+from worker.queue import backup, schema_letters, schema_tasks
 from worker.queue.errors import ForeignFileError, NewerFileError, StockHueyFileError
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+logger = logging.getLogger("worker.queue")
 
 TASKS_APPLICATION_ID, TASKS_MIGRATIONS = schema_tasks.APPLICATION_ID, schema_tasks.MIGRATIONS
 LETTERS_APPLICATION_ID, LETTERS_MIGRATIONS = schema_letters.APPLICATION_ID, schema_letters.MIGRATIONS
@@ -31,8 +34,10 @@ def make_current(
         application_id: what the file must carry, or will carry if it is empty.
         migrations: SQL scripts; script n brings version n to n + 1.
 
+    A file that is migrated is copied before: `tasks.db.v1.bak`.
+
     Raises:
-        QueueFileError: as `check`.
+        QueueFileError: as `check`; or there is no room for the copy.
     """
     if check(conn, path, application_id, len(migrations)) == len(migrations):
         return
@@ -40,6 +45,7 @@ def make_current(
     try:
         # Another process may have migrated it while this one waited for the lock.
         version = check(conn, path, application_id, len(migrations))
+        kept = backup.keep(path, version) if 0 < version < len(migrations) else None
         for number, script in enumerate(migrations[version:], start=version + 1):
             for statement in _statements(script):
                 conn.execute(statement)
@@ -49,6 +55,29 @@ def make_current(
     except BaseException:
         conn.rollback()
         raise
+    if kept is not None:
+        logger.warning(
+            "%s: brought from version %d of its schema to %d; as it was, it is kept in %s",
+            path,
+            version,
+            len(migrations),
+            kept.name,
+        )
+
+
+def looks_older(path: Path) -> bool:
+    """Whether a file of ours is of an earlier version, by the first bytes of it; opens no database.
+
+    https://sqlite.org/fileformat2.html#the_database_header
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError:
+        return False
+    newest = {TASKS_APPLICATION_ID: len(TASKS_MIGRATIONS), LETTERS_APPLICATION_ID: len(LETTERS_MIGRATIONS)}
+    version, application_id = int.from_bytes(head[60:64], "big"), int.from_bytes(head[68:72], "big")
+    return 0 < version < newest.get(application_id, 0)
 
 
 def check(conn: sqlite3.Connection, path: Path, application_id: int, newest: int) -> int:
