@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.segment import Segment, Segments
 from textual.app import App
 
+from console.faults import record
 from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
 from console.poller import Actor, Poller
 from console.text import clean
@@ -47,6 +49,15 @@ class ThreadedApp(App[int]):
     def tell(self, message: Message) -> object:
         """Takes a message from a thread; after the end nobody listens, which the threads need not know."""
         return self.post_message(message) if self.is_running else None
+
+    def _fatal_error(self) -> None:
+        """A fault of the console itself: logged whole, and said in a sentence when the terminal is given back."""
+        error = self._exception
+        if error is not None:
+            record("the console", error)
+            said = f"topic-console: unexpected {type(error).__name__}: {clean(error)}; the whole story is in logs/console.log"
+            self._exit_renderables.append(Segments([Segment(said)]))
+        self._close_messages_no_wait()
 
     def redraw(self) -> None:
         """Has the screen show what is known now."""

@@ -28,6 +28,7 @@ LETTERS = (schema.LETTERS_APPLICATION_ID, len(schema.LETTERS_MIGRATIONS), len(sc
 LIBRARY = (LIBRARY_APPLICATION_ID, LIBRARY_VERSION, 1)
 
 Row = dict[str, Any]
+_MAGIC = b"SQLite format 3\x00"  # https://sqlite.org/fileformat2.html#magic_header_string
 
 
 class ReadingError(Exception):
@@ -52,10 +53,12 @@ class File:
         try:
             inode = self.path.stat().st_ino
         except OSError:
+            self.close()
             return None, None
         db = self._open(inode)
         if db is None:
             return inode, None
+        self._check_head()
         with self._sentences():
             version: int = db.conn.execute("PRAGMA data_version").fetchone()[0]
         return inode, version
@@ -96,6 +99,7 @@ class File:
         if db is None:
             yield
             return
+        self._check_head()
         with self._sentences():
             db.conn.execute("BEGIN")
             try:
@@ -103,6 +107,16 @@ class File:
             finally:
                 if db.conn.in_transaction:
                     db.conn.execute("ROLLBACK")
+
+    def _check_head(self) -> None:
+        """Whether the file still begins like a database: an open connection answers from its cache as if it did."""
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(len(_MAGIC))
+        except OSError:
+            return  # gone or locked away: the connection itself says so
+        if head not in {_MAGIC, b""}:
+            raise ReadingError(f"{self.path}: expected a SQLite database, found something else")
 
     def interrupt(self) -> None:
         """Ends a running query from another thread."""
@@ -121,6 +135,9 @@ class File:
             return self._open(self.path.stat().st_ino)
         except FileNotFoundError:
             self.close()
+            if self._inode is not None:
+                # It is not "not there yet": nothing it held may be shown as nothing at all.
+                raise ReadingError(f"{self.path}: it was here a moment ago, and is gone") from None
             return None
         except OSError as error:
             raise ReadingError(f"{self.path}: cannot be read: {error.strerror}") from error

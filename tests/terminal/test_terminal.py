@@ -2,101 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.console import homes
+from tests.terminal.conftest import LEFT_CLEAN, LONGEST_S, ROOT
 
 pytestmark = pytest.mark.terminal
-ROOT = Path(__file__).parents[2]
-LONGEST_S = 25.0
-# What a terminal is asked for at the start and must be told back at the end.
-LEFT_CLEAN = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h")
-
-
-class Terminal:
-    """A program on a pseudo-terminal of 80 by 24."""
-
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
-        self.master, slave = pty.openpty()
-        self.resize(80, 24)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "console.cli", *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT,
-            start_new_session=True,
-            env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", **(env or {})},
-        )  # fmt: skip
-        os.close(slave)
-        self.output = b""
-
-    def resize(self, width: int, height: int) -> None:
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def read(self, seconds: float = 0.05) -> bool:
-        ready, _, _ = select.select([self.master], [], [], seconds)
-        if not ready:
-            return False
-        try:
-            data = os.read(self.master, 65536)
-        except OSError:
-            return False
-        self.output += data
-        return bool(data)
-
-    def text(self) -> str:
-        return re.sub(
-            r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]|\x1b\][^\x07]*\x07", "", self.output.decode(errors="replace")
-        )
-
-    def until(self, words: str) -> None:
-        deadline = time.monotonic() + LONGEST_S
-        while words not in self.text():
-            assert time.monotonic() < deadline, f"never said {words!r}; said {self.text()[-2000:]}"
-            assert self.process.poll() is None or self.read(), self.text()
-            self.read()
-
-    def press(self, keys: str) -> None:
-        self.output = b""
-        os.write(self.master, keys.encode())
-
-    def end(self) -> int:
-        deadline = time.monotonic() + LONGEST_S
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline, "never ended"
-            self.read()
-        while self.read():
-            pass
-        return self.process.returncode
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
-
-
-@pytest.fixture
-def terminal(tmp_path):
-    opened = []
-
-    def make(*arguments, **options):
-        opened.append(Terminal("--home", str(tmp_path / "home"), *arguments, **options))
-        return opened[-1]
-
-    yield make
-    for one in opened:
-        one.close()
 
 
 @pytest.mark.parametrize("key", ["q", "\x03", "\x11"])
