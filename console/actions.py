@@ -14,12 +14,16 @@ from console.text import clean, number, plural, when
 from worker.places import PlaceError, market_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from worker.config import ConfigError
     from worker.places import Home
     from worker.queue import Change, Operator, QueueMark
+    from worker.queue.change import Chosen
+
+    Tasks = Sequence[str] | Chosen
+    About = Mapping[str, Any] | None
 
 COLLECT = "worker.tasks.collect_all_sources"
 MAX_NAME, MAX_BADGE = 40, 24
@@ -185,13 +189,29 @@ class Actions:
 
     # -- the queue ------------------------------------------------------------------------------
 
-    def cancel(self, task_ids: Sequence[str]) -> Done:
+    def cancel(self, tasks: Tasks, about: About = None) -> Done:
         """Takes waiting tasks away, asks running ones to stop."""
-        return _told(self._do("cancel", task_ids), "Cancelled", "task")
+        return _told(self._do("cancel", tasks, about=about), "Cancelled", "task")
 
-    def run_now(self, task_ids: Sequence[str]) -> Done:
+    def run_now(self, tasks: Tasks, about: About = None) -> Done:
         """Makes scheduled tasks ready."""
-        return _told(self._do("run_now", task_ids), "Made ready", "task")
+        return _told(self._do("run_now", tasks, about=about), "Made ready", "task")
+
+    def set_priority(
+        self, tasks: Tasks, *, to: float | None = None, by: float = 0, about: About = None
+    ) -> Done:
+        """Lets waiting tasks run sooner or later than others."""
+        change = self._do("set_priority", tasks, to=to, by=by, about=about)
+        return _told(change, "Changed the priority of", "task")
+
+    def edit_task(self, task_id: str, args: str) -> Done:
+        """Gives a waiting task other arguments."""
+        change, _ = self._do("edit_task", task_id, args)
+        return Done("Changed the arguments of 1 task.", change)
+
+    def quarantine(self, tasks: Tasks, about: About = None) -> Done:
+        """Makes dead letters of tasks whose name no worker knows."""
+        return _told(self._do("quarantine", tasks, about=about), "Put aside", "task")
 
     def queue_mark(self) -> QueueMark:
         """Where the queue ends now."""
@@ -214,13 +234,30 @@ class Actions:
 
     # -- failures -------------------------------------------------------------------------------
 
-    def retry(self, letter_ids: Sequence[int]) -> Done:
+    def retry(self, letter_ids: Sequence[int], about: About = None) -> Done:
         """Runs the tasks of dead letters again."""
-        return _told(self._do("retry", letter_ids), "Retried", "dead letter")
+        return _told(self._do("retry", letter_ids, about=about), "Retried", "dead letter")
 
-    def delete_letters(self, letter_ids: Sequence[int]) -> Done:
+    def canary(self, letter_ids: Sequence[int], about: About = None) -> Done:
+        """Retries one of each cause; the worker lets the rest follow when that has succeeded."""
+        change = self._do("canary", letter_ids, about=about)
+        letters = plural(change.done, "dead letter")
+        return Done(f"Canary retry of {letters}: one goes first, the rest when it has succeeded.", change)
+
+    def cancel_canaries(self, fingerprint: str) -> Done:
+        """Lets no more letters of a cause follow its canary."""
+        return Done(
+            "The canary retry is stopped: nothing more follows.", self._do("cancel_canaries", fingerprint)
+        )
+
+    def edit_letter(self, letter_id: int, args: str) -> Done:
+        """Runs a dead letter's task again with other arguments."""
+        change, _ = self._do("edit_letter", letter_id, args)
+        return Done("Retried 1 dead letter with other arguments.", change)
+
+    def delete_letters(self, letter_ids: Sequence[int], about: About = None) -> Done:
         """Takes dead letters away."""
-        return _told(self._do("delete_letters", letter_ids), "Deleted", "dead letter")
+        return _told(self._do("delete_letters", letter_ids, about=about), "Deleted", "dead letter")
 
     def letters_mark(self) -> tuple[int, int]:
         """The newest letter's id, and how many are dead, now."""

@@ -18,7 +18,7 @@ from console.readings import Readings
 from console.readings.model import Installation
 from console.readings.snapshot import MAX_AGE_S
 from console.screens import opened
-from console.screens.base import ConsoleScreen
+from console.screens.base import ConsoleScreen, Undoes
 from console.themes import THEMES, chosen, no_colour
 from console.threaded_app import ThreadedApp, utc_now
 from console.widgets.frame import short_path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from console.exporting import Exporting
     from console.messages import SnapshotTaken
+    from console.screens.dialogs import Other
     from worker.places import Home
 
 THEME, UTC_SHOWN = "theme", "utc"
@@ -148,10 +149,16 @@ class TopicConsole(ThreadedApp):
     # -- asking --------------------------------------------------------------------------------
 
     def confirm(
-        self, question: str, *, count: int, sample: Sequence[str], agreed: Callable[[], None]
+        self,
+        question: str,
+        *,
+        count: int,
+        sample: Sequence[str],
+        agreed: Callable[[], None],
+        other: Other | None = None,
     ) -> None:
         """Asks before many things are changed; one can be undone, and none is nothing to ask about."""
-        self.asking.confirm(question, count=count, sample=sample, agreed=agreed)
+        self.asking.confirm(question, count=count, sample=sample, agreed=agreed, other=other)
 
     @property
     def place(self) -> str:
@@ -203,8 +210,12 @@ class TopicConsole(ThreadedApp):
         self.asking.worker()
 
     def action_undo(self) -> None:
-        """Takes the latest act back."""
-        self.act(lambda actions: actions.undo())
+        """Takes the latest act back; a screen of acts knows which one is meant."""
+        screen = self.screen_stack[0]
+        if isinstance(screen, Undoes):
+            screen.undo()
+        else:
+            self.act(lambda actions: actions.undo())
 
     def action_toggle_utc(self) -> None:
         """UTC or local time."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from console.app import TopicConsole
+    from console.screens.dialogs import Other
 
 
 class Asking:
@@ -105,7 +106,13 @@ class Asking:
         )
 
     def confirm(
-        self, question: str, *, count: int, sample: Sequence[str], agreed: Callable[[], None]
+        self,
+        question: str,
+        *,
+        count: int,
+        sample: Sequence[str],
+        agreed: Callable[[], None],
+        other: Other | None = None,
     ) -> None:
         """Asks before many things are changed; one can be undone, and none is nothing to ask about."""
         if count == 0:
@@ -113,5 +120,7 @@ class Asking:
         elif count == 1:
             agreed()
         else:
-            dialog = ConfirmScreen(question, place=self._console.place, count=count, sample=sample)
+            dialog = ConfirmScreen(
+                question, place=self._console.place, count=count, sample=sample, other=other
+            )
             self._console.push_screen(dialog, lambda meant: agreed() if meant else None)

@@ -10,7 +10,6 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from console.export import escaped, markdown_row
-from console.readings.times import moment
 from console.readings.verdict import COLLECT, verdict
 from console.rows.base import short_name
 from console.text import age, clean, clean_lines, number, plural, stamp
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from console.readings import Readings
+    from console.readings.journal import JournalEntry
     from console.readings.model import Cause, Letter, LetterDetail, Run, Snapshot
 
 CAUSES, SAMPLES, LETTERS, EVENTS = 20, 5, 1_000, 60
@@ -69,13 +69,13 @@ def look(readings: Readings) -> Incident:
     return Incident(
         snapshot=readings.snapshot(), causes=causes, samples=samples, markets=tuple(markets.most_common()),
         counted=len(letters), ended=tuple(islice(ended, EVENTS)),
-        journal=tuple((moment(entry["at"]), _act(entry)) for entry in readings.journal(EVENTS)),
+        journal=tuple((entry.at, _act(entry)) for entry in readings.journal().first(EVENTS).rows),
     )  # fmt: skip
 
 
-def _act(entry: dict[str, object]) -> str:
-    undone = ", undone later" if entry["undone_by"] else ""
-    return f"{entry['actor']}: {entry['action']} {entry['target']}, {entry['count']}{undone}"
+def _act(entry: JournalEntry) -> str:
+    undone = ", undone later" if entry.undone_by else ""
+    return f"{entry.actor}: {entry.action} {entry.target}, {entry.count}{undone}"
 
 
 def write_up(incident: Incident, now: datetime, *, place: str, utc: bool = False) -> Iterator[str]:

@@ -18,6 +18,7 @@ from console.commands import (
     start,
     status,
 )
+from console.commands import journal as journal_commands
 from console.commands import search as search_command
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 PERIODS = ("1h", "24h", "7d")
 LEVELS = ("debug", "info", "warning", "error")
+
+_ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'
 
 
 def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
@@ -101,9 +104,13 @@ def _leaf(
 def _listing(leaf: argparse.ArgumentParser, *, filtered: bool = True) -> None:
     leaf.add_argument("--limit", type=_positive, default=50, metavar="N", help="how many at the most (50)")
     if filtered:
-        leaf.add_argument(
-            "--filter", default="", metavar="TEXT", help="words, task: market: err: id: is: age>5m; ! inverts"
-        )
+        _filter(leaf)
+
+
+def _filter(leaf: argparse.ArgumentParser) -> None:
+    leaf.add_argument(
+        "--filter", default="", metavar="TEXT", help="words, task: market: err: id: is: age>5m; ! inverts"
+    )
 
 
 def _positive(text: str) -> int:
@@ -133,7 +140,22 @@ def _queue(commands: Subparsers) -> None:
     _listing(_leaf(commands, "list", queue.list_, "what runs, is ready, is scheduled"))
     _leaf(commands, "show", queue.show, "one task").add_argument("id", metavar="ID")
     cancel = _leaf(commands, "cancel", queue.cancel, "take tasks away, or ask them to stop", destroys=True)
-    cancel.add_argument("ids", nargs="+", metavar="ID")
+    cancel.add_argument("ids", nargs="*", metavar="ID")
+    _filter(cancel)
+    order = _leaf(commands, "priority", queue.priority, "let a waiting task run sooner or later")
+    order.add_argument("id", metavar="ID")
+    order.add_argument("priority", type=float, metavar="N", help="higher runs first")
+    edit = _leaf(commands, "edit", queue.edit, "give a waiting task other arguments", destroys=True)
+    edit.add_argument("id", metavar="ID")
+    edit.add_argument("args", metavar="JSON-ARGS", help=_ARGS)
+    aside = _leaf(
+        commands,
+        "quarantine",
+        queue.quarantine,
+        "make dead letters of tasks that no worker knows",
+        destroys=True,
+    )
+    aside.add_argument("ids", nargs="*", metavar="ID", help="default: all of them")
     pause = _leaf(commands, "pause", queue.pause, "let workers take nothing more; what runs goes on")
     _pausing(pause)
     pause.add_argument("--wait", action="store_true", help="until nothing runs any more")
@@ -149,8 +171,23 @@ def _failures(commands: Subparsers) -> None:
     retry = _leaf(commands, "retry", failures.retry, "run them again", destroys=True)
     retry.add_argument("ids", nargs="*", type=int, metavar="ID")
     retry.add_argument("--all", action="store_true", help="every dead letter there is now")
+    retry.add_argument(
+        "--cause", default="", metavar="FINGERPRINT", help="all of one cause: failures list --causes"
+    )
+    _filter(retry)
+    retry.add_argument(
+        "--canary", action="store_true", help="one of each cause first, the rest when it has succeeded"
+    )
+    stop = _leaf(
+        commands, "stop-canary", failures.stop_canary, "let no more letters of a cause follow its canary"
+    )
+    stop.add_argument("cause", metavar="FINGERPRINT")
+    edit = _leaf(commands, "edit", failures.edit, "run one again with other arguments", destroys=True)
+    edit.add_argument("id", type=int, metavar="ID")
+    edit.add_argument("args", metavar="JSON-ARGS", help=_ARGS)
     delete = _leaf(commands, "delete", failures.delete, "take dead letters away", destroys=True)
-    delete.add_argument("ids", nargs="+", type=int, metavar="ID")
+    delete.add_argument("ids", nargs="*", type=int, metavar="ID")
+    _filter(delete)
     _leaf(commands, "clear", failures.clear, "take all dead letters away", destroys=True)
 
 
@@ -223,8 +260,11 @@ def _history(commands: Subparsers) -> None:
     stats = _leaf(runs, "stats", history.stats, "rates, waiting and running times of each task")
     stats.add_argument("--period", choices=PERIODS, default="24h", help="how far back (24h)")
     journal = _group(commands, "journal", "what operators did")
-    _listing(_leaf(journal, "list", history.journal, "what operators did, newest first"), filtered=False)
-    _leaf(commands, "undo", history.undo, "take an act back").add_argument("entry", nargs="?", metavar="ID")
+    _listing(_leaf(journal, "list", journal_commands.list_, "what operators did, newest first"))
+    _leaf(journal, "show", journal_commands.show, "one act").add_argument("entry", metavar="ID")
+    _leaf(commands, "undo", journal_commands.undo, "take an act back").add_argument(
+        "entry", nargs="?", metavar="ID"
+    )
     search = _leaf(commands, "search", search_command.search, "find documents and topics")
     search.add_argument(
         "words", nargs="+", metavar="QUERY",

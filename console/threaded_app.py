@@ -115,7 +115,7 @@ class ThreadedApp(App[int]):
         """Says what came of an act, and how to take it back."""
         done = message.done
         failed = bool(done.change.asked) and not done.change.done
-        hint = "  u undoes it." if done.change.entry and done.change.action not in {"undo", "enqueue"} else ""
+        hint = "  u undoes it." if done.change.entry and done.change.action != "undo" else ""
         self.notify(
             f"{done.text}{hint}",
             severity="warning" if failed else "information",

@@ -1,16 +1,23 @@
-"""`failures list|show|retry|delete|clear`."""
+"""`failures list|show|retry|edit|delete|clear`."""
 
 from __future__ import annotations
 
+import json
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Exit, plain, table, unpacked
 from console.rows import failures as rows
 from console.rows.base import Cell, Column
+from console.rows.diff import diff_lines
 from console.text import clean, clean_lines, plural, stamp
+from worker.queue.arguments import parse
+from worker.queue.errors import MessageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.commands.output import Context
     from console.readings.model import LetterDetail
 
@@ -69,26 +76,57 @@ def in_words(detail: LetterDetail) -> str:
 
 
 def retry(context: Context) -> Exit:
-    """Runs the tasks of dead letters again: those named, or all that are dead now."""
+    """Runs the tasks of dead letters again: those named, those a filter finds, or all that are dead now."""
     options = context.options
-    if bool(options.ids) == options.all:
-        raise CommandError("say which: topic-console failures retry ID..., or --all", Exit.UNUSABLE)
-    ids = options.ids
-    if options.all:
-        ids = _all_dead(context)
+    if sum(map(bool, (options.ids, options.all, options.filter, options.cause))) != 1:
+        raise CommandError(
+            "say which: topic-console failures retry ID..., --filter TEXT, --cause FINGERPRINT, or --all",
+            Exit.UNUSABLE,
+        )
+    ids: Sequence[int] = options.ids or _dead(context, options.cause or None, options.filter)
+    if not options.ids:
         context.confirm(f"Retry {plural(len(ids), 'dead letter')}?")
-    return context.done(context.actions.retry(ids))
+    act = context.actions.canary if options.canary else context.actions.retry
+    return context.done(act(ids, {"filter": options.filter}))
 
 
-def _all_dead(context: Context) -> list[int]:
-    return [letter.id for letter in context.readings.letters(None, "is:dead").all_rows()]
+def _dead(context: Context, cause: str | None, text: str) -> Sequence[int]:
+    """The ids of the dead letters that a filter finds now."""
+    frozen = list(context.readings.letters(cause, f"{text} is:dead".strip()).freeze())[-1]
+    return frozen.numbers.get("", ())
+
+
+def stop_canary(context: Context) -> Exit:
+    """Lets no more letters of a cause follow its canary."""
+    return context.done(context.actions.cancel_canaries(context.options.cause))
+
+
+def edit(context: Context) -> Exit:
+    """Runs a dead letter's task again with other arguments."""
+    options = context.options
+    detail = context.readings.letter(options.id)
+    if detail is None:
+        raise CommandError(f"there is no dead letter {options.id}")
+    try:
+        after = json.dumps(parse(options.args), indent=2, ensure_ascii=False)
+    except MessageError as error:
+        raise CommandError(f"arguments: {error}", Exit.UNUSABLE) from error
+    before = json.dumps(unpacked(detail.args), indent=2, ensure_ascii=False)
+    changes = "\n".join("".join(cell.text for cell in line) for line in diff_lines(before, after))
+    if not options.yes and not context.json:
+        print(changes or "Nothing differs.", file=sys.stderr)
+    context.confirm(f"Run dead letter {options.id} again with these arguments?")
+    return context.done(context.actions.edit_letter(options.id, options.args))
 
 
 def delete(context: Context) -> Exit:
     """Takes dead letters away."""
-    ids = context.options.ids
+    options = context.options
+    if bool(options.ids) == bool(options.filter):
+        raise CommandError("say which: topic-console failures delete ID..., or --filter TEXT", Exit.UNUSABLE)
+    ids: Sequence[int] = options.ids or _dead(context, None, options.filter)
     context.confirm(f"Delete {plural(len(ids), 'dead letter')}?")
-    return context.done(context.actions.delete_letters(ids))
+    return context.done(context.actions.delete_letters(ids, {"filter": options.filter}))
 
 
 def clear(context: Context) -> Exit:

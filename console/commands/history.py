@@ -1,4 +1,4 @@
-"""`runs`, `journal`, `undo`: what was done, and taking it back."""
+"""`runs`: what was done."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from console.commands.logs import document as log_document
 from console.commands.output import CommandError, Exit, as_text, plain, table, unpacked
 from console.readings.stats import Period
-from console.readings.times import moment
 from console.rows import runs as rows
 from console.rows.base import Cell, Column
-from console.text import ago, clean
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,23 +72,3 @@ def _with_json(run: object) -> dict[str, object]:
     for name in ("args", "result"):
         document[name] = unpacked(document[name])  # type: ignore[arg-type]  # both are JSON texts
     return document
-
-
-def journal(context: Context) -> Exit:
-    """What operators did, newest first."""
-    entries = context.readings.journal(context.options.limit)
-    for entry in entries:
-        entry["at"] = moment(entry["at"])
-    now = context.now()
-    lines = [
-        f"{entry['id']}  {ago(entry['at'], now):>4}  {entry['action']:<8} {entry['target']:<9} {entry['count']:>7}  "
-        f"{clean(entry['actor'], 40)}{'  undone' if entry['undone_by'] else ''}"
-        for entry in entries
-    ]
-    context.answer(entries, "\n".join(lines) or "No operator has changed anything yet.")
-    return Exit.DONE
-
-
-def undo(context: Context) -> Exit:
-    """Takes the latest act back, or the one of an entry."""
-    return context.done(context.actions.undo(context.options.entry))

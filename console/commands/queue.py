@@ -1,4 +1,4 @@
-"""`queue list|show|cancel|clear`."""
+"""`queue list|show|cancel|priority|edit|quarantine|pause|resume|clear`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from console.commands.schedules import end_of_pause
 from console.commands.start import POLL_S
 from console.rows import queue as rows
 from console.text import clean, plural, stamp
+from worker.queue.arguments import parse
+from worker.queue.change import Chosen
+from worker.queue.errors import MessageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.commands.output import Context
     from console.readings.model import QueueTaskDetail
 
@@ -61,9 +66,41 @@ def in_words(detail: QueueTaskDetail) -> str:
 
 def cancel(context: Context) -> Exit:
     """Takes waiting tasks away, asks running ones to stop."""
-    ids = context.options.ids
-    context.confirm(f"Cancel {plural(len(ids), 'task')}?")
-    return context.done(context.actions.cancel(ids))
+    options = context.options
+    if bool(options.ids) == bool(options.filter):
+        raise CommandError("say which: topic-console queue cancel ID..., or --filter TEXT", Exit.UNUSABLE)
+    tasks: Sequence[str] | Chosen = options.ids or _found(context, options.filter)
+    context.confirm(f"Cancel {plural(len(tasks), 'task')}?")
+    return context.done(context.actions.cancel(tasks, {"filter": options.filter}))
+
+
+def _found(context: Context, text: str) -> Chosen:
+    """The tasks that a filter finds now."""
+    numbers = list(context.readings.queue(text).freeze())[-1].numbers
+    return Chosen(*(numbers.get(prefix, ()) for prefix in "rps"))
+
+
+def priority(context: Context) -> Exit:
+    """Lets a waiting task run sooner or later than others."""
+    return context.done(context.actions.set_priority([context.options.id], to=context.options.priority))
+
+
+def edit(context: Context) -> Exit:
+    """Gives a waiting task other arguments."""
+    options = context.options
+    try:
+        parse(options.args)
+    except MessageError as error:
+        raise CommandError(f"arguments: {error}", Exit.UNUSABLE) from error
+    context.confirm(f"Run task {clean(options.id, 60)} with other arguments?")
+    return context.done(context.actions.edit_task(options.id, options.args))
+
+
+def quarantine(context: Context) -> Exit:
+    """Makes dead letters of waiting tasks whose name no worker knows."""
+    tasks = context.options.ids or _found(context, "is:unknown !is:running")
+    context.confirm(f"Make dead letters of {plural(len(tasks), 'task')} whose name no worker knows?")
+    return context.done(context.actions.quarantine(tasks))
 
 
 def pause(context: Context) -> Exit:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.readings.filters import condition, parse
-from console.readings.model import Cause, Letter, LetterDetail
+from console.readings.model import Canary, Cause, Letter, LetterDetail
 from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import maybe, moment
 
@@ -51,13 +51,27 @@ def causes(file: File, limit: int) -> tuple[Cause, ...]:
             (SELECT id FROM letter AS alive WHERE alive.id = cause.sample AND alive.state = 'dead'),
             (SELECT max(id) FROM letter AS other WHERE other.state = 'dead' AND other.fingerprint = cause.fingerprint))
         ORDER BY cause.n DESC, cause.last_seen DESC LIMIT ?"""
+    watched = file.knows("canary")
     return tuple(
         Cause(
+            canary=_canary(file, row["fingerprint"]) if watched else None,
             fingerprint=row["fingerprint"], count=row["n"], first_seen=moment(row["first_seen"]),
             last_seen=moment(row["last_seen"]), error_type=row["error_type"] or "", error=row["error"] or "",
             name=row["name"], subject=row["subject"],
         )
         for row in file.rows(query, (limit,))
+    )  # fmt: skip
+
+
+def _canary(file: File, fingerprint: str) -> Canary | None:
+    """The latest canary retry of a cause."""
+    rows = file.rows("SELECT * FROM canary WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (fingerprint,))
+    if not rows:
+        return None
+    row = rows[0]
+    return Canary(
+        state=row["state"], count=row["count"], released=row["released"], why=row["why"], actor=row["actor"],
+        started_at=moment(row["started_at"]), changed_at=moment(row["changed_at"]),
     )  # fmt: skip
 
 
@@ -95,11 +109,14 @@ def listing(
     """
     terms = parse(text)
     where, params = condition(terms, _COLUMNS, now)
+    letter = _LETTER
+    if not file.knows("canary"):  # a file of version 1 has no index for that order
+        letter, sort = _LETTER.replace("about, ", ""), "newest" if sort == "market" else sort
     order = _ORDERS[sort]
     segments = []
     for state in ("dead", "retrying"):
         scope, given = ("", ()) if fingerprint is None else (" AND fingerprint = ?", (fingerprint,))
-        select = f"{_LETTER}state = '{state}'{scope}"
+        select = f"{letter}state = '{state}'{scope}"
         segments.append(Segment(select, given, order, _letter, where, params, since="last_seen"))
 
     def total() -> int | None:
@@ -112,7 +129,7 @@ def listing(
 
 def detail(file: File, letter_id: int) -> LetterDetail | None:
     """All that is kept of a letter; None when it is gone."""
-    columns = _LETTER.removesuffix("FROM letter WHERE ")
+    columns = _LETTER.replace("about, ", "").removesuffix("FROM letter WHERE ")
     query = f"{columns}, args, traceback, attempts AS history, worker, retried_at FROM letter WHERE id = ?"
     rows = file.rows(query, (letter_id,))
     if not rows:

@@ -44,6 +44,16 @@ class Frozen(Generic[RowT]):
     def __len__(self) -> int:
         return sum(len(some) for some in self.numbers.values()) + len(self.keys)
 
+    def joined(self, other: Frozen[RowT]) -> Frozen[RowT]:
+        """Both as one; they have no row in common."""
+        numbers = {
+            prefix: array("q", sorted([*self.numbers.get(prefix, ()), *other.numbers.get(prefix, ())]))
+            for prefix in dict.fromkeys([*self.numbers, *other.numbers])
+        }
+        times = [when for when in (self.oldest, other.oldest) if when is not None]
+        sample = (*self.sample, *other.sample)
+        return Frozen(numbers, self.keys | other.keys, sample, min(times, default=None))
+
     def __contains__(self, key: str) -> bool:
         if key in self.keys:
             return True

@@ -41,6 +41,15 @@ class WorkerState(StrEnum):
     DEAD = "dead"  # its lock is free: the process is gone
 
 
+class Evidence(StrEnum):
+    """What is known of the worker that holds a running task."""
+
+    ALIVE = "alive"  # its lock is held and its heart beats
+    SILENT = "silent"  # its lock is held, or cannot be seen from here, and its heart does not beat
+    DEAD = "dead"  # its lock is free: the process is gone
+    UNKNOWN = "unknown"  # no worker of that number is registered
+
+
 class TaskState(StrEnum):
     """Where a task waits or runs."""
 
@@ -85,6 +94,8 @@ class QueueTask:
     total: int | None = None
     note: str | None = None
     cancel: bool = False  # running only: it has been asked to stop
+    evidence: Evidence | None = None  # running only
+    known: bool = True  # whether a worker knows a task of this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class QueueTaskDetail:
     args: str | None  # JSON text: {"args": [...], "kwargs": {...}}
     retries_left: int | None  # null: as the handler says
     tick: Tick | None = None  # of a schedule, which the task answers
+    waits: str = ""  # why it does not run yet, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +194,24 @@ class ScheduleDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class Canary:
+    """A careful retry of a cause's letters: one first, the rest when that has succeeded."""
+
+    state: str  # waiting | releasing | released | stopped | cancelled
+    count: int
+    released: int
+    why: str | None
+    actor: str
+    started_at: datetime
+    changed_at: datetime
+
+    @property
+    def going(self) -> bool:
+        """Whether it still waits, or lets letters go."""
+        return self.state in {"waiting", "releasing"}
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Dead letters of one fingerprint."""
 
@@ -193,6 +223,7 @@ class Cause:
     error: str
     name: str
     subject: str | None
+    canary: Canary | None = None  # the latest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,31 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from console.readings import documents, failures, library, news, queue, runs, sources, stats, verdict
+from console.readings import (
+    documents,
+    failures,
+    journal,
+    library,
+    news,
+    queue,
+    runs,
+    sources,
+    stats,
+    verdict,
+)
 from console.readings import schedules as schedule_readings
 from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
 from console.readings.logs import LogFile
 from console.readings.model import Depth, Snapshot, Worker, WorkerState
+from console.readings.queue import Look
 from console.readings.times import maybe, moment
 from worker.queue.identity import is_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from console.readings.connection import Row
+    from console.readings.journal import JournalDetail, JournalEntry
     from console.readings.log_lines import LogQuery
     from console.readings.logs import LogPart
     from console.readings.model import (
@@ -46,6 +58,9 @@ RUNNING = 20
 RUNS = 10
 # A dead worker commits nothing, so what time alone changes is looked at this often.
 MAX_AGE_S = 1.0
+
+_PAUSED = """SELECT pause_note FROM pause
+    WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?)"""
 
 
 def utc_now() -> datetime:
@@ -124,7 +139,7 @@ class Readings:
                 "SELECT * FROM worker WHERE queue = ? AND kind <> 'process' ORDER BY id", (name,)
             )
             pause = file.rows(
-                "SELECT pause_note FROM pause WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?)",
+                _PAUSED,
                 (name, now),
             )
             return replace(
@@ -136,7 +151,7 @@ class Readings:
                     depth.get("pending", 0), depth.get("scheduled", 0), depth.get("running", 0),
                     oldest_pending_at=maybe(oldest),
                 ),
-                running=queue.running(file, name, RUNNING),
+                running=queue.running(file, name, RUNNING, self._about_tasks()),
                 schedules=schedule_readings.schedules(file, name, now),
                 minutes=runs.minutes(file, name, now),
                 last_runs=runs.latest(file, name, RUNS),
@@ -170,11 +185,24 @@ class Readings:
 
     def queue(self, text: str = "", sort: str = "order") -> Listing[QueueTask]:
         """What runs, is ready, is scheduled; `text` is a filter, `sort` one of `queue.SORTS`."""
-        return queue.listing(self._tasks, self._queue, text, self._now().timestamp(), sort)
+        return queue.listing(
+            self._tasks, self._queue, text, self._now().timestamp(), sort, self._about_tasks()
+        )
+
+    def _about_tasks(self) -> Look:
+        """What the rows of tasks do not say of themselves."""
+        now = self._now().timestamp()
+        rows = self._tasks.rows("SELECT * FROM worker WHERE queue = ?", (self._queue,))
+        workers = [self._worker(row, now) for row in rows]
+        return Look(
+            frozenset(self.handlers()),
+            {worker.id: verdict.evidence(worker) for worker in workers},
+            paused=bool(self._tasks.rows(_PAUSED, (self._queue, now))),
+        )
 
     def task(self, key: str) -> QueueTaskDetail | None:
         """A task of the queue by its row's key."""
-        found = queue.detail(self._tasks, key)
+        found = queue.detail(self._tasks, key, self._about_tasks())
         return found and replace(found, tick=self.tick_of(found.task.task_id))
 
     def task_key(self, task_id: str) -> str | None:
@@ -244,11 +272,13 @@ class Readings:
         """How a task ended last."""
         return runs.last_state(self._tasks, task_id)
 
-    def journal(self, limit: int) -> list[dict[str, Any]]:
-        """The newest changes of operators first, of both files."""
-        query = "SELECT id, at, actor, action, target, count, undone_by FROM journal ORDER BY id DESC LIMIT ?"
-        entries = [*self._tasks.rows(query, (limit,)), *self._letters.rows(query, (limit,))]
-        return sorted(entries, key=lambda entry: str(entry["id"]), reverse=True)[:limit]
+    def journal(self, text: str = "", sort: str = "newest") -> Listing[JournalEntry]:
+        """What operators did, of both files; `text` is a filter, `sort` one of `journal.SORTS`."""
+        return journal.listing((self._tasks, self._letters), text, self._now().timestamp(), sort)
+
+    def journal_entry(self, entry_id: str) -> JournalDetail | None:
+        """An act with all that is kept of it."""
+        return journal.detail((self._tasks, self._letters), entry_id)
 
     def sources(self, text: str = "", sort: str = "worst") -> Listing[Source]:
         """The sources of all markets; `text` is a filter."""

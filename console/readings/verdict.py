@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from console.readings.model import Problem, WorkerState
+from console.readings.model import Evidence, Problem, WorkerState
 from console.text import age, clean, clock, number, plural
 
 if TYPE_CHECKING:
@@ -53,6 +53,16 @@ def _of_workers(snapshot: Snapshot) -> list[Problem]:
     if snapshot.unreadable:
         return []  # who runs cannot be known
     return [Problem("worker_down", f"Worker is not running{_waiting(snapshot)}")]
+
+
+def evidence(worker: Worker) -> Evidence:
+    """How sure it is that a worker still works on what it holds."""
+    match worker.state:
+        case WorkerState.DEAD:
+            return Evidence.DEAD
+        case WorkerState.SILENT:
+            return Evidence.SILENT
+    return Evidence.ALIVE
 
 
 def _waiting(snapshot: Snapshot) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.rows import queue
 from console.rows.base import Cell, Tone, short_name
+from console.rows.failures import canary_in_words
 from console.text import ago, clean, clean_lines, number, plural, precise, until, when
 
 if TYPE_CHECKING:
@@ -51,11 +52,17 @@ def of_task(
     lines = heading(clean(short_name(task.name), 80), clean(task.subject, 40))
     if progress:
         lines += [(Cell(progress, Tone.ACCENT),), ()]
+    held = (
+        f"{task.worker}: {queue.held_by(task) or 'alive, its heart beats'}" if task.worker is not None else ""
+    )
     left = "" if detail.retries_left is None else f", {plural(detail.retries_left, 'retry', 'retries')} left"
     return lines + facts(
         (
             ("state", str(task.state) if task.state == "running" else f"{task.state}: {queue.waits_for(task)}"),
+            ("worker", held),
             ("asked", "to stop" if task.cancel else ""),
+            ("drift", "no worker knows a task of this name: the one that takes it makes a dead letter of it; Q does so now" if not task.known else ""),
+            ("why", detail.waits),
             ("arguments", arguments(detail.args)),
             ("for tick", for_tick(detail.tick, now, utc=utc)),
             ("attempt", f"{task.attempt}{left}"),
@@ -64,7 +71,6 @@ def of_task(
             ("enqueued", f"{precise(task.enqueued_at, utc=utc)}, {ago(task.enqueued_at, now)} ago"),
             ("since", f"{precise(task.since, utc=utc)}, {ago(task.since, now)} ago" if task.state != "scheduled" else ""),
             ("due", f"{precise(task.due_at, utc=utc)}, {until(task.due_at, now)}" if task.due_at else ""),
-            ("worker", str(task.worker) if task.worker is not None else ""),
             ("task", clean(task.name)),
         )
     ) + [(), (Cell(clean(task.task_id), Tone.QUIET),)]  # fmt: skip
@@ -125,10 +131,17 @@ def of_cause(cause: Cause, now: datetime, *, utc: bool = False) -> list[Line]:
     """A cause of dead letters."""
     lines = heading(clean(short_name(cause.error_type), 80), f"{number(cause.count)}×")
     lines += [(Cell(clean(cause.error, 2_000)),), ()]
+    seen = cause.canary
+    canary = (
+        f"{canary_in_words(seen)}; by {clean(seen.actor, 60)} {ago(seen.started_at, now)} ago" if seen else ""
+    )
+    if seen and seen.going:
+        canary += "; n stops it"
     return lines + facts(
         (
             ("task", clean(cause.name)),
             ("market", clean(cause.subject)),
+            ("canary", canary),
             ("first", f"{precise(cause.first_seen, utc=utc)}, {ago(cause.first_seen, now)} ago"),
             ("last", f"{precise(cause.last_seen, utc=utc)}, {ago(cause.last_seen, now)} ago"),
         )

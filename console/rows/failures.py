@@ -10,7 +10,7 @@ from console.text import DOT, ago, clean, dot, number
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from console.readings.model import Cause, Letter
+    from console.readings.model import Canary, Cause, Letter
 
 CAUSE_COLUMNS = (
     Column("Count", 6, "right"),
@@ -50,8 +50,31 @@ def cause_cells(cause: Cause, now: datetime, *, ascii_only: bool = False) -> tup
         Cell(clean(short_name(cause.name), 60)),
         Cell(ago(cause.first_seen, now), Tone.QUIET),
         Cell(ago(cause.last_seen, now)),
-        Cell(clean(cause.error, 300), Tone.QUIET),
+        canary_cell(cause),
     )
+
+
+def canary_cell(cause: Cause) -> Cell:
+    """The message; before it, how far a canary retry of the cause is."""
+    text = clean(cause.error, 300)
+    if cause.canary is None or cause.canary.state in {"released", "cancelled"}:
+        return Cell(text, Tone.QUIET)
+    tone = Tone.WARN if cause.canary.going else Tone.BAD
+    return Cell(f"{canary_in_words(cause.canary)}  {text}", tone)
+
+
+def canary_in_words(canary: Canary) -> str:
+    """How far a canary retry is."""
+    match canary.state:
+        case "waiting":
+            return "waiting for canary"
+        case "releasing":
+            return f"canary: released {number(canary.released)} of {number(canary.count)}"
+        case "released":
+            return f"canary: released all {number(canary.released)}"
+        case "stopped":
+            return f"canary stopped: {clean(canary.why, 200)}"
+    return f"canary cancelled after {number(canary.released)} of {number(canary.count)}"
 
 
 def letter_key(letter: Letter) -> str:

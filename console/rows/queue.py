@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from console.readings.model import QueueTask, TaskState
+from console.readings.model import Evidence, QueueTask, TaskState
 from console.rows.base import Cell, Column, Tone, short_name, state_cell
 from console.text import DOT, age, bar, clean, until
 
@@ -53,11 +53,27 @@ def _when(task: QueueTask, now: datetime) -> Cell:
 
 
 def _doing(task: QueueTask, *, ascii_only: bool) -> Cell:
+    if orphan := held_by(task):
+        return Cell(orphan, Tone.BAD)
     if task.cancel:
         return Cell("asked to stop", Tone.WARN)
+    if not task.known:
+        return Cell("no worker knows this task", Tone.BAD)
     if task.state is TaskState.RUNNING:
         return Cell(progress(task, BAR_WIDTH, ascii_only=ascii_only), Tone.ACCENT)
     return Cell(waits_for(task), Tone.QUIET)
+
+
+def held_by(task: QueueTask) -> str:
+    """What is wrong with the worker that holds a running task, and how sure that is; empty: nothing."""
+    match task.evidence:
+        case Evidence.DEAD:
+            return "its worker died: the next one takes it"
+        case Evidence.SILENT:
+            return "its worker is silent: hung, or its host is gone"
+        case Evidence.UNKNOWN:
+            return "held by a worker that nobody knows"
+    return ""
 
 
 def progress(task: QueueTask, width: int, *, ascii_only: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -11,17 +12,33 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from console.text import clean, number
+from console.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
 # One needs no question, since it can be undone; beyond this many a `y` is too quick.
 TYPED_ABOVE = 50
-SAMPLE = 3
+SAMPLE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another answer to whether something is meant.
+
+    Attributes:
+        key: that gives it.
+        label: what it does.
+        act: does it.
+    """
+
+    key: str
+    label: str
+    act: Callable[[], None]
 
 
 class ConfirmScreen(ModalScreen[bool]):
@@ -32,6 +49,7 @@ class ConfirmScreen(ModalScreen[bool]):
         place: which home; on the wrong machine, this is what tells.
         count: how many things.
         sample: some of them, raw.
+        other: another answer; what it does is done without any further question.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,11 +57,12 @@ class ConfirmScreen(ModalScreen[bool]):
         Binding("n,escape,q", "refuse", "No", show=False),
     ]
 
-    def __init__(self, question: str, *, place: str, count: int, sample: Sequence[str]) -> None:
+    def __init__(
+        self, question: str, *, place: str, count: int, sample: Sequence[str], other: Other | None = None
+    ) -> None:
         super().__init__()
-        self._question, self._place, self._count = question, place, count
+        self._question, self._place, self._count, self._other = question, place, count, other
         self._sample = [clean(line, 56) for line in sample[:SAMPLE]]
-        self._more = max(len(sample) - SAMPLE, 0)
 
     @property
     def _typed(self) -> bool:
@@ -54,13 +73,14 @@ class ConfirmScreen(ModalScreen[bool]):
         with Vertical(id="dialog"):
             yield Static(Content(self._question), id="question")
             yield Static(Content(f"in {self._place}"), classes="quiet")
-            rest = [f"and {number(self._more)} more"] if self._more else []
-            yield Static(Content("\n".join([*self._sample, *rest])), id="sample")
+            yield Static(Content("\n".join(self._sample)), id="sample")
+            if self._other is not None:
+                yield Static(Content(f"{self._other.key} {self._other.label}"), id="other")
             if self._typed:
                 yield Static(
                     Content(f"Type {self._count} and press enter; esc changes nothing."), classes="quiet"
                 )
-                yield Input(id="typed", compact=True, type="integer")
+                yield Input(id="typed", compact=True, type="integer", placeholder=str(self._count))
             else:
                 yield Static(
                     Content("y does it   n or esc changes nothing   u undoes it later"), classes="quiet"
@@ -70,6 +90,13 @@ class ConfirmScreen(ModalScreen[bool]):
         """A `y` does not do where the number is to be typed."""
         del parameters
         return not (action == "agree" and self._typed)
+
+    def on_key(self, event: events.Key) -> None:
+        """The other answer."""
+        if self._other is not None and event.key == self._other.key:
+            event.stop()
+            self.dismiss(False)
+            self._other.act()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """The number, or nothing happens."""

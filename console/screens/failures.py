@@ -5,25 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from console import keys
-from console.readings import Whole
+from console.readings import Frozen, Marks, Whole
 from console.readings.failures import CAUSE_SORTS, SORTS, sorted_causes
-from console.readings.model import Cause
+from console.readings.model import Cause, Letter
 from console.rows import details, failures
 from console.rows.base import short_name
+from console.screens.dialogs import Other
 from console.screens.listing import ListScreen
 from console.text import ago, clean, number, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.content import Content
 
     from console.readings import Listing, Readings
-    from console.readings.model import Letter
+    from console.readings.model import LetterDetail
+
+    Act = Callable[[Sequence[int], dict[str, Any]], None]
 
 CAUSES = 500
+DEAD = "is:dead"
+CANARY_KEY, CANARY = "c", "canary: one first, the rest when it has succeeded"
 
 
 class FailuresScreen(ListScreen):
@@ -64,13 +69,14 @@ class FailuresScreen(ListScreen):
     def listing(self, readings: Readings) -> Listing[Any]:
         """Causes or letters."""
         if self.table is self.causes:
-            causes = sorted_causes(readings.causes(CAUSES), _id_of(self.causes))
+            causes = sorted_causes(readings.causes(CAUSES), self.sort_id)
             return Whole(causes, failures.cause_key, failures.cause_since)
         return self._letters_of(readings, self._cause)
 
     def _letters_of(self, readings: Readings, cause: Cause | None, only: str = "") -> Listing[Letter]:
         text = f"{self.filter_text} {only}".strip()
-        return readings.letters(cause.fingerprint if cause else None, text, _id_of(self.letters))
+        sort = self.letters.sort.id if self.letters.sort else "newest"
+        return readings.letters(cause.fingerprint if cause else None, text, sort)
 
     def describe(self, readings: Readings, row: Any) -> Content | None:
         """A cause, or a letter with its traceback."""
@@ -107,61 +113,110 @@ class FailuresScreen(ListScreen):
     # -- acts -----------------------------------------------------------------------------------
 
     def action_retry(self) -> None:
-        """Runs it again: the letter, or all of the cause."""
-        self._with_letters("Retry", self._retry)
+        """Runs it again: the letter, what is marked, or all of the cause."""
+        self._with_letters("Retry", self._retry, canary=True)
+
+    def action_canary(self) -> None:
+        """Retries one first; on a cause whose canary goes on: stops it."""
+        row = self.table.highlighted
+        cause = row if isinstance(row, Cause) else self._cause
+        if (
+            cause is not None
+            and cause.canary is not None
+            and cause.canary.going
+            and not len(self.table.marks)
+        ):
+            self.console.act(lambda actions: actions.cancel_canaries(cause.fingerprint))
+        else:
+            self._with_letters("Retry one, then the rest: ", self._canary)
 
     def action_delete(self) -> None:
-        """Takes it away: the letter, or all of the cause."""
+        """Takes it away: the letter, what is marked, or all of the cause."""
         self._with_letters("Delete", self._delete)
-
-    def _retry(self, ids: Sequence[int]) -> None:
-        self.console.act(lambda actions: actions.retry(ids))
-
-    def _delete(self, ids: Sequence[int]) -> None:
-        self.console.act(lambda actions: actions.delete_letters(ids))
-
-    def _with_letters(self, verb: str, act: Any) -> None:
-        row = self.table.highlighted
-        if row is None:
-            return
-        if not isinstance(row, Cause):
-            act([row.id])
-            return
-        self.console.ask(
-            self.named("ids"),
-            lambda readings: list(self._letters_of(readings, row, "is:dead").all_rows()),
-            lambda letters: self._confirm(f"{verb} {plural(len(letters), 'dead letter')} of this cause?", letters, act),
-        )  # fmt: skip
 
     def action_clear(self) -> None:
         """Takes away every dead letter there is now, or those that the filter shows now."""
         if self.filter_text or self._cause is not None:
-            self.console.ask(
-                self.named("ids"),
-                lambda readings: list(self._letters_of(readings, self._cause, "is:dead").all_rows()),
-                lambda letters: self._confirm(f"Clear {plural(len(letters), 'dead letter')} shown here?", letters, self._delete),
-            )  # fmt: skip
+            cause = self._cause
+            self.freeze(
+                lambda readings: [self._letters_of(readings, cause, DEAD)],
+                lambda frozen: self._confirm("Clear", frozen, self._delete, " shown here"),
+            )
         else:
             self.console.mark(lambda actions: actions.letters_mark(), self._confirm_all)
 
-    def _confirm(self, question: str, letters: list[Letter], act: Any) -> None:
-        ids = [letter.id for letter in letters]
-        self.console.confirm(
-            question, count=len(ids), agreed=lambda: act(ids),
-            sample=[f"{short_name(letter.name)}  {letter.subject or ''}  {letter.error}" for letter in letters],
+    def action_edit(self) -> None:
+        """Runs the letter's task again with other arguments."""
+        row = self.table.highlighted
+        if not isinstance(row, Letter):
+            self.console.refuse("Open the cause first: arguments are edited one letter at a time.")
+            return
+        letter_id = row.id
+        self.console.ask(self.named("args"), lambda readings: readings.letter(letter_id), self._edit)
+
+    def _edit(self, detail: LetterDetail | None) -> None:
+        from console.screens.edit import EditScreen  # noqa: PLC0415 - an editor is heavy, and rarely needed
+
+        if detail is None or detail.args is None:
+            self.console.refuse("Its arguments cannot be read, or it is gone.")
+            return
+        letter = detail.letter
+        name = clean(short_name(letter.name), 60)
+        self.console.push_screen(
+            EditScreen(
+                f"Run {name} again with which arguments?",
+                place=self.console.place, args=detail.args, ascii_only=self.console.ascii_only,
+            ),
+            lambda text: self.console.act(lambda actions: actions.edit_letter(letter.id, text)) if text is not None else None,
         )  # fmt: skip
 
-    def _oldest(self) -> str:
-        first = min((cause.first_seen for cause in self.causes.rows), default=None)
-        return ago(first, self.console.clock())
+    def _retry(self, ids: Sequence[int], about: dict[str, Any]) -> None:
+        self.console.act(lambda actions: actions.retry(ids, about))
+
+    def _canary(self, ids: Sequence[int], about: dict[str, Any]) -> None:
+        self.console.act(lambda actions: actions.canary(ids, about))
+
+    def _delete(self, ids: Sequence[int], about: dict[str, Any]) -> None:
+        self.console.act(lambda actions: actions.delete_letters(ids, about))
+
+    def _with_letters(self, verb: str, act: Act, *, canary: bool = False) -> None:
+        if self.table is self.letters:
+            chosen = self.letters.chosen
+            what = " marked" if len(self.letters.marks) else ""
+            self._confirm(verb, chosen, act, what, canary=canary)
+            return
+        causes = self.causes.chosen.rows
+        if not causes:
+            return
+        what = " of this cause" if len(causes) == 1 else f" of {plural(len(causes), 'cause')}"
+        self.freeze(
+            lambda readings: [self._letters_of(readings, cause, DEAD) for cause in causes],
+            lambda frozen: self._confirm(verb, frozen, act, what, canary=canary),
+        )
+
+    def _confirm(
+        self, verb: str, chosen: Marks[Any] | Frozen[Any], act: Act, what: str, *, canary: bool = False
+    ) -> None:
+        numbers = chosen.numbers() if isinstance(chosen, Marks) else chosen.numbers
+        ids = numbers.get("", ())
+        other = (
+            Other(CANARY_KEY, CANARY, lambda: self._canary(ids, self.about([])))
+            if canary and len(ids) > 1
+            else None
+        )
+        self.on_chosen(
+            lambda count: f"{verb} {plural(count, 'dead letter')}{what}?", chosen, _in_a_line,
+            lambda about: act(ids, about), other,
+        )  # fmt: skip
 
     def _confirm_all(self, mark: tuple[int, int]) -> None:
         last, count = mark
+        first = min((cause.first_seen for cause in self.causes.rows), default=None)
         self.console.confirm(
             f"Clear {plural(count, 'dead letter')}?",
             count=count,
             sample=[
-                f"the oldest is {self._oldest()} old",
+                f"the oldest is {ago(first, self.console.clock())} old",
                 *(
                     f"{number(cause.count)}× {short_name(cause.error_type)} {cause.error}"
                     for cause in self.causes.rows
@@ -171,5 +226,5 @@ class FailuresScreen(ListScreen):
         )
 
 
-def _id_of(table: WindowTable[Any]) -> str:
-    return table.sort.id if table.sort else ""
+def _in_a_line(letter: Letter) -> str:
+    return f"{short_name(letter.name)}  {letter.subject or ''}  {letter.error}"

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from console import keys
 from console.readings import Edge, ReadingError
 from console.readings.filters import parse
-from console.screens.base import ConsoleScreen
+from console.screens.marking import MarkingScreen
 from console.text import ascii_signs, clean, number
 from console.widgets.window_table import MARK, PAGE, WindowTable
 
@@ -21,27 +21,24 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from console.readings import Cursor, Frozen, Listing, Readings, Window
+    from console.readings import Cursor, Listing, Readings, Window
     from console.readings.model import Snapshot
 
 # A search that took longer is repeated at most a twentieth of the time.
 QUICK_S, SEARCH_REST = 0.05, 20
-MOST_IN_RANGE = 100_000
 
 
-class ListScreen(ConsoleScreen):
+class ListScreen(MarkingScreen):
     """The screen. A subclass says what its lists are and what of a row is told.
 
     Attributes:
         heading: what the list is called.
         can_filter: whether `/` makes sense here.
-        can_mark: whether its acts can be done to marked rows (`self.table.chosen`).
     """
 
     BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
     heading: ClassVar[str]
     can_filter: ClassVar[bool] = True
-    can_mark: ClassVar[bool] = False
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """The screen's lists; the first is shown first."""
@@ -153,7 +150,7 @@ class ListScreen(ConsoleScreen):
         place = {Edge.AFTER: window.places[-1], Edge.BEFORE: window.places[0]}.get(edge)
         self._ask(edge, place, PAGE, fresh=place is None)
 
-    # -- order and marks ------------------------------------------------------------------------
+    # -- order ------------------------------------------------------------------------
 
     def action_sort(self) -> None:
         """The next order of the list."""
@@ -168,60 +165,6 @@ class ListScreen(ConsoleScreen):
         if len(self.table.sorts) > 1:
             self.table.sort_next(column)
             self._ask(Edge.FIRST, None, PAGE, fresh=True)
-
-    def action_mark(self) -> None:
-        """Marks the row under the cursor, or no longer, and goes on to the next."""
-        row = self.table.highlighted
-        if row is not None:
-            self.table.marks.toggle(row)
-            self._anchor = self.table.place
-            self._marked()
-            self.table.action_cursor_down()
-
-    _anchor: Cursor | None = None
-
-    def action_mark_range(self) -> None:
-        """Marks the rows from the last mark to the cursor, wherever they are."""
-        table, window = self.table, self.table.window
-        if window is None or table.place is None:
-            return
-        anchor, here, listing = self._anchor or table.place, table.place, self.listing
-        if anchor in window.places:
-            start, end = sorted((window.places.index(anchor), window.places.index(here)))
-            self._mark_rows(window.rows[start : end + 1])
-        else:
-            self.console.ask(
-                self.named("range"),
-                lambda readings: between(listing(readings), anchor, here),
-                self._mark_rows,
-            )
-        self._anchor = here
-
-    def _mark_rows(self, rows: Sequence[Any]) -> None:
-        self.table.marks.add(rows)
-        self._marked()
-
-    def action_mark_all(self) -> None:
-        """Marks all that the filter shows, or nothing any more."""
-        if len(self.table.marks):
-            self._drop_marks()
-            return
-        listing = self.listing
-        self.console.ask(self.named("marks"), lambda readings: listing(readings).freeze(), self._take_marks)
-
-    def _take_marks(self, frozen: Frozen[Any]) -> None:
-        self.table.marks.take(frozen)
-        self._marked()
-
-    def _drop_marks(self) -> None:
-        self.console.forget(self.named("marks"))
-        self.table.marks.clear()
-        self._anchor = None
-        self._marked()
-
-    def _marked(self) -> None:
-        self.table.remark()
-        self._caption()
 
     def switch(self, table: WindowTable[Any]) -> None:
         """Shows another of the screen's lists."""
@@ -349,21 +292,6 @@ class ListScreen(ConsoleScreen):
 
     def leave(self) -> None:
         """Goes a level up, where there is one."""
-
-
-def between(listing: Listing[Any], one: Cursor, other: Cursor) -> Sequence[Any]:
-    """The rows from one place to another, whichever comes first; at the most MOST_IN_RANGE."""
-    for start, end in ((one, other), (other, one)):
-        rows: list[Any] = []
-        window = listing.again(start, PAGE)
-        while len(rows) < MOST_IN_RANGE:
-            rows += window.rows
-            if end in window.places:
-                return rows[: len(rows) - len(window.rows) + window.places.index(end) + 1]
-            if window.at_end:
-                break
-            window = listing.after(window.places[-1], PAGE)
-    return ()
 
 
 def _amount(window: Window[Any], *, filtered: bool) -> str:

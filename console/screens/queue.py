@@ -6,23 +6,30 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from console import keys
+from console.readings import Frozen, Marks
 from console.readings.queue import SORTS
 from console.rows import details, queue
 from console.rows.base import short_name
 from console.rows.runs import log_lines
 from console.screens.listing import ListScreen
-from console.text import ago, number, plural
+from console.text import ago, clean, number, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
+from worker.queue.change import Chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from textual.content import Content
 
     from console.readings import Listing, Readings
-    from console.readings.model import QueueTask
+    from console.readings.model import QueueTask, QueueTaskDetail
     from worker.queue import QueueMark
+
+    Act = Callable[[Chosen, dict[str, Any]], None]
+
+
+UNKNOWN = "is:unknown"
 
 
 class QueueScreen(ListScreen):
@@ -44,7 +51,7 @@ class QueueScreen(ListScreen):
 
     def listing(self, readings: Readings) -> Listing[QueueTask]:
         """The queue, filtered."""
-        return readings.queue(self.filter_text, self.table.sort.id if self.table.sort else "order")
+        return readings.queue(self.filter_text, self.sort_id)
 
     def describe(self, readings: Readings, row: QueueTask) -> Content | None:
         """A task with its arguments."""
@@ -61,20 +68,88 @@ class QueueScreen(ListScreen):
         return as_content(lines, ascii_only=plain)
 
     def action_run_now(self) -> None:
-        """Makes the task under the cursor ready."""
+        """Makes the scheduled tasks that are chosen ready."""
+        task: QueueTask | None = self.table.highlighted
+        if not len(self.table.marks) and task is not None and task.state != "scheduled":
+            self.console.refuse(f"The task is {task.state}: only a scheduled one can be made to run now.")
+            return
+        self._on_tasks(
+            "Run now", lambda tasks, about: self.console.act(lambda actions: actions.run_now(tasks, about))
+        )
+
+    def action_cancel(self) -> None:
+        """Takes the tasks that are chosen away, or asks them to stop."""
+        self._on_tasks("Cancel", self._cancel)
+
+    def _cancel(self, tasks: Chosen, about: dict[str, Any]) -> None:
+        self.console.act(lambda actions: actions.cancel(tasks, about))
+
+    def action_raise_priority(self) -> None:
+        """Lets the tasks that are chosen run sooner."""
+        self._prioritise(1)
+
+    def action_lower_priority(self) -> None:
+        """Lets the tasks that are chosen run later."""
+        self._prioritise(-1)
+
+    def _prioritise(self, by: float) -> None:
+        self._on_tasks(
+            "Raise the priority of" if by > 0 else "Lower the priority of",
+            lambda tasks, about: self.console.act(
+                lambda actions: actions.set_priority(tasks, by=by, about=about)
+            ),
+        )
+
+    def action_quarantine(self) -> None:
+        """Makes dead letters of the tasks whose name no worker knows: those marked, else all that are shown."""
+        if len(self.table.marks):
+            self._on_tasks("Put aside", self._put_aside)
+            return
+        text = f"{self.filter_text} {UNKNOWN}".strip()
+        self.freeze(
+            lambda readings: [readings.queue(text, self.sort_id)],
+            lambda frozen: self._confirm("Put aside", frozen, self._put_aside, " whose name no worker knows"),
+        )
+
+    def _put_aside(self, tasks: Chosen, about: dict[str, Any]) -> None:
+        self.console.act(lambda actions: actions.quarantine(tasks, about))
+
+    def action_edit(self) -> None:
+        """Gives the task under the cursor other arguments."""
         task: QueueTask | None = self.table.highlighted
         if task is None:
             return
-        if task.state != "scheduled":
-            self.console.refuse(f"The task is {task.state}: only a scheduled one can be made to run now.")
+        if task.state == "running":
+            self.console.refuse("The task runs already: its arguments cannot be changed any more.")
             return
-        self.console.act(lambda actions: actions.run_now([task.task_id]))
+        self.console.ask(self.named("args"), lambda readings: readings.task(task.key), self._edit)
 
-    def action_cancel(self) -> None:
-        """Takes the task under the cursor away, or asks it to stop."""
-        task: QueueTask | None = self.table.highlighted
-        if task is not None:
-            self.console.act(lambda actions: actions.cancel([task.task_id]))
+    def _edit(self, detail: QueueTaskDetail | None) -> None:
+        from console.screens.edit import EditScreen  # noqa: PLC0415 - an editor is heavy, and rarely needed
+
+        if detail is None or detail.args is None:
+            self.console.refuse("Its arguments cannot be read, or it has begun.")
+            return
+        task = detail.task
+        self.console.push_screen(
+            EditScreen(
+                f"Run {clean(short_name(task.name), 60)} with which arguments?",
+                place=self.console.place, args=detail.args, ascii_only=self.console.ascii_only,
+            ),
+            lambda text: self.console.act(lambda actions: actions.edit_task(task.task_id, text)) if text is not None else None,
+        )  # fmt: skip
+
+    def _on_tasks(self, verb: str, act: Act) -> None:
+        if len(chosen := self.table.chosen):
+            self._confirm(verb, chosen, act, " marked" if len(self.table.marks) else "")
+
+    def _confirm(self, verb: str, chosen: Marks[Any] | Frozen[Any], act: Act, what: str) -> None:
+        numbers = chosen.numbers() if isinstance(chosen, Marks) else chosen.numbers
+        tasks = Chosen(*(numbers.get(prefix, ()) for prefix in "rps"))
+        self.on_chosen(
+            lambda count: f"{verb} {plural(count, 'task')}{what}?", chosen, _in_a_line,
+            lambda about: act(tasks, about),
+        )  # fmt: skip
 
     def action_pause(self) -> None:
         """Pauses the whole queue, or lets it go on."""
@@ -84,21 +159,15 @@ class QueueScreen(ListScreen):
     def action_clear(self) -> None:
         """Takes away what waits now, or what the filter shows now."""
         if self.filter_text:
-            self.console.ask(self.named("clear"), self._waiting, self._confirm_some)
+            text = f"{self.filter_text} !is:running"
+            self.freeze(
+                lambda readings: [readings.queue(text, self.sort_id)],
+                lambda frozen: self._confirm(
+                    "Clear", frozen, self._cancel, " that wait and match the filter"
+                ),
+            )
         else:
             self.console.mark(lambda actions: actions.queue_mark(), self._confirm_all)
-
-    def _waiting(self, readings: Readings) -> list[QueueTask]:
-        return [task for task in self.listing(readings).all_rows() if task.state != "running"]
-
-    def _confirm_some(self, tasks: list[QueueTask]) -> None:
-        ids = [task.task_id for task in tasks]
-        self.console.confirm(
-            f"Clear {plural(len(ids), 'waiting task')} that match the filter?",
-            count=len(ids),
-            sample=[f"{task.state}  {short_name(task.name)}  {task.subject or ''}" for task in tasks],
-            agreed=lambda: self.console.act(lambda actions: actions.cancel(ids)),
-        )
 
     def _oldest(self) -> str:
         snapshot = self.console.snapshot
@@ -116,3 +185,7 @@ class QueueScreen(ListScreen):
             ],
             agreed=lambda: self.console.act(lambda actions: actions.clear_queue(mark)),
         )
+
+
+def _in_a_line(task: QueueTask) -> str:
+    return f"{task.state}  {short_name(task.name)}  {task.subject or ''}"

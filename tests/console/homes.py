@@ -228,6 +228,26 @@ class Builder:
             off_by="nina@desk", note=note,
         )  # fmt: skip
 
+    def act(self, action: str, target: str, count: int = 1, *, age: float = 600, who: str = "ann@ops-1",
+            undone_by: str | None = None, **detail: object) -> str:  # fmt: skip
+        """An act of an operator in the journal of the file that it changed."""
+        entry = f"{int((self.now - age) * 1_000_000):016x}{next(self._ids):04x}"
+        self._insert(
+            self.letters if target == "failures" and action != "retry" else self.tasks, "journal", id=entry,
+            at=self.now - age, actor=who, action=action, target=target, count=count, detail=json.dumps(detail),
+            undone_by=undone_by,
+        )  # fmt: skip
+        return entry
+
+    def canary(
+        self, fingerprint: str, state: str, *, count: int, released: int = 1, why: str | None = None
+    ) -> None:
+        """A canary retry of a cause."""
+        self._insert(
+            self.letters, "canary", queue=QUEUE, entry="none", fingerprint=fingerprint, state=state, count=count,
+            released=released, why=why, actor="ann@ops-1", started_at=self.now - 240, changed_at=self.now - 180,
+        )  # fmt: skip
+
     def document(self, title: str, *, source: str = "bautakt.example/feed", age: float = 600) -> None:
         number = next(self._ids)
         self._insert(
@@ -370,7 +390,25 @@ def broken(builder: Builder) -> None:
     for number in range(7):
         builder.letter("proptech_de", error_type="ssl.SSLError", error="certificate has expired for haufe.de", fingerprint="f2", age=900 + number)  # fmt: skip
     builder.letter(None, name="worker.tasks.gone", error_type="", error="no task of this name is known", fingerprint="f3", reason="unknown_task", age=86400, traceback="")  # fmt: skip
+    _acts(builder)
     _failed_runs(builder)
+
+
+def _acts(builder: Builder) -> None:
+    """What operators did in the bad night."""
+    builder.canary("f1", "waiting", count=40)
+    builder.canary("f2", "stopped", count=7, why="the same cause came back")
+    builder.act("enqueue", "queue", age=1500, name=COLLECT, task_ids=["00000001"])
+    builder.act("pause", "schedules", age=900, name="weekly_notion_sync", pause_note="Notion moves house")
+    cleared = builder.act("clear", "failures", 212, age=700, undone_by="x")
+    builder.act("undo", "failures", 212, age=660, of=cleared, undid="clear")
+    sample = "collect_all_sources  demo  certificate has expired"
+    builder.act("delete", "failures", 9, age=420, filter="err:certificate", sample=[sample])
+    before, after = ('{\n  "args": ["%s"]\n}' % market for market in ("demo", "proptech_de"))
+    builder.act("edit", "failures", age=300, letter=3, before=before, after=after)
+    builder.act(
+        "canary", "failures", 40, age=240, sample=["collect_all_sources  demo  nothing could be collected"]
+    )
 
 
 def _failed_runs(builder: Builder) -> None:
@@ -463,6 +501,9 @@ def hostile(builder: Builder) -> None:
             warning=text,
             moved_to=text,
             etag=text,
+        )
+        builder.act(
+            "delete", "failures", at + 1, who=text, filter=text, sample=[text, text], name=text, note=text
         )
     builder.schedule(HOSTILE[0], HOSTILE[1], error=HOSTILE[2], pause_note=HOSTILE[3], paused_at=builder.now)
     builder.schedule(HOSTILE[2], HOSTILE[4])

@@ -23,7 +23,7 @@ async def test_c_and_enter_start_a_collection(builder):
     async with console(builder).run_test(notifications=True) as pilot:
         await press(pilot, "c", "enter")
         await until(pilot, lambda: toasts(pilot.app))
-        assert toasts(pilot.app) == ["Collection of demo enqueued."]
+        assert toasts(pilot.app) == ["Collection of demo enqueued.  u undoes it."]
         await until(pilot, lambda: pilot.app.snapshot.depth.pending == 1)
     name, subject = builder.tasks.execute("SELECT name, subject FROM task").fetchone()
     assert (name, subject) == (homes.COLLECT, "demo")

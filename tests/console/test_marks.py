@@ -181,3 +181,28 @@ async def test_typing_goes_on_while_a_rare_word_is_searched(builder, crowd, monk
         await until(pilot, lambda: table.window and not table.window.searching and len(table.rows) == 50)
         assert "50 found" in str(app.screen.caption.content)
     assert any("of 5,000 so far" in text for text in seen)
+
+
+async def test_marked_rows_are_cancelled_together_and_only_they(builder):
+    for _ in range(6):
+        builder.pending()
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "2", "space", "j", "space")
+        table = app.screen.table
+        assert [table._key(row) in table.marks for row in table.rows] == [
+            True,
+            False,
+            True,
+            False,
+            False,
+            False,
+        ]
+        assert "2 marked" in str(app.screen.caption.content)
+        await press(pilot, "x")
+        await until(pilot, lambda: app.screen.query("#question"))
+        await pilot.press("y")
+        await until(pilot, lambda: builder.tasks.execute("SELECT count(*) FROM task").fetchone()[0] == 4)
+        await until(pilot, lambda: not len(table.marks))
+        await press(pilot, "u")
+        await until(pilot, lambda: builder.tasks.execute("SELECT count(*) FROM task").fetchone()[0] == 6)
