@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.readings.canaries import latest
 from console.readings.filters import condition, parse
-from console.readings.model import Canary, Cause, Letter, LetterDetail
+from console.readings.model import Cause, Letter, LetterDetail
 from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import maybe, moment
 
@@ -54,24 +55,12 @@ def causes(file: File, limit: int) -> tuple[Cause, ...]:
     watched = file.knows("canary")
     return tuple(
         Cause(
-            canary=_canary(file, row["fingerprint"]) if watched else None,
+            canary=latest(file, row["fingerprint"]) if watched else None,
             fingerprint=row["fingerprint"], count=row["n"], first_seen=moment(row["first_seen"]),
             last_seen=moment(row["last_seen"]), error_type=row["error_type"] or "", error=row["error"] or "",
             name=row["name"], subject=row["subject"],
         )
         for row in file.rows(query, (limit,))
-    )  # fmt: skip
-
-
-def _canary(file: File, fingerprint: str) -> Canary | None:
-    """The latest canary retry of a cause."""
-    rows = file.rows("SELECT * FROM canary WHERE fingerprint = ? ORDER BY id DESC LIMIT 1", (fingerprint,))
-    if not rows:
-        return None
-    row = rows[0]
-    return Canary(
-        state=row["state"], count=row["count"], released=row["released"], why=row["why"], actor=row["actor"],
-        started_at=moment(row["started_at"]), changed_at=moment(row["changed_at"]),
     )  # fmt: skip
 
 

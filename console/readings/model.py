@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from console.readings.canaries import Canary
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -191,24 +193,6 @@ class ScheduleDetail:
     coming: tuple[datetime, ...]  # the next times
     missed: tuple[Tick, ...]  # oldest first; ticks of a pause among them
     recent: tuple[Tick, ...]  # the last ones, newest first
-
-
-@dataclass(frozen=True, slots=True)
-class Canary:
-    """A careful retry of a cause's letters: one first, the rest when that has succeeded."""
-
-    state: str  # waiting | releasing | released | stopped | cancelled
-    count: int
-    released: int
-    why: str | None
-    actor: str
-    started_at: datetime
-    changed_at: datetime
-
-    @property
-    def going(self) -> bool:
-        """Whether it still waits, or lets letters go."""
-        return self.state in {"waiting", "releasing"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from console.text import DOT, ago, clean, dot, number
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from console.readings.model import Canary, Cause, Letter
+    from console.readings.canaries import Canary
+    from console.readings.model import Cause, Letter
 
 CAUSE_COLUMNS = (
     Column("Count", 6, "right"),
