@@ -404,7 +404,7 @@ def _acts(builder: Builder) -> None:
     builder.act("undo", "failures", 212, age=660, of=cleared, undid="clear")
     sample = "collect_all_sources  demo  certificate has expired"
     builder.act("delete", "failures", 9, age=420, filter="err:certificate", sample=[sample])
-    before, after = ('{\n  "args": ["%s"]\n}' % market for market in ("demo", "proptech_de"))
+    before, after = (f'{{\n  "args": ["{market}"]\n}}' for market in ("demo", "proptech_de"))
     builder.act("edit", "failures", age=300, letter=3, before=before, after=after)
     builder.act(
         "canary", "failures", 40, age=240, sample=["collect_all_sources  demo  nothing could be collected"]
