@@ -21,6 +21,7 @@ from console.screens import opened
 from console.screens.base import ConsoleScreen, Undoes
 from console.themes import THEMES, chosen, no_colour
 from console.threaded_app import ThreadedApp, utc_now
+from console.visit import Visit
 from console.widgets.frame import short_path
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class TopicConsole(ThreadedApp):
         self._with_worker, self._live = with_worker, live
         self._theme_name = chosen(theme or self.memory.text(THEME))
         self.asking = Asking(self)
+        self.visit = Visit(self.memory, home.root, clock)
 
     def on_mount(self) -> None:
         """Themes, signals, threads."""
@@ -132,6 +134,7 @@ class TopicConsole(ThreadedApp):
 
     def on_unmount(self) -> None:
         """What is remembered is written."""
+        self.visit.end()
         self.memory.save()
 
     def _tick(self) -> None:

@@ -120,6 +120,8 @@ ACTIONS = (
     Action("mark_range", ("ctrl+space", "ctrl+@"), "Mark range", "Mark the rows from the last mark to here.", _LIST),
     Action("mark_all", ("asterisk",), "Mark all", "Mark all that the filter shows, seen or not; again: none.", _LIST),
     Action("sort", ("s",), "Sort", "The next order of the list; a click on a heading sorts by it.", _LIST),
+    Action("period", ("h",), "Period", "Graphs of the last hour, or of the last 24 hours.", Scope.OVERVIEW, shown=True),
+    Action("dismiss_news", ("d",), "Seen", "What is new since you last looked has been seen.", Scope.OVERVIEW),
     Action("run_now", ("r",), "Run now", "Make the scheduled task ready at once.", Scope.QUEUE, shown=True, changes=True),
     Action("cancel", ("x",), "Cancel", "Take the task away; a running one is asked to stop.", Scope.QUEUE, shown=True, changes=True),
     Action("edit", ("e",), "Edit args", "Give the waiting task other arguments; it keeps its place.", Scope.QUEUE, changes=True),

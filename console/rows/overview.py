@@ -1,21 +1,19 @@
-"""The Overview's numbers and its graph of the last hour; pure."""
+"""The Overview's verdict and its lists; pure. Its numbers and graphs are in `pulse`."""
 
 from __future__ import annotations
 
-import math
 import textwrap
 from typing import TYPE_CHECKING
 
 from console.readings.verdict import brief, verdict, worker_in_words
 from console.rows.base import STATE_TONES, Cell, Column, Tone, short_name, state_cell
 from console.rows.schedules import badge
-from console.text import DOT, age, clean, number, plural, until, when
+from console.text import DOT, age, clean, plural, until, when
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from console.readings.model import Headline, Minute, QueueTask, Run, Schedule, Snapshot
+    from console.readings.model import Headline, QueueTask, Run, Schedule, Snapshot
 
     Line = tuple[Cell, ...]
 
@@ -28,11 +26,8 @@ SCHEDULE_COLUMNS = (
 )
 RUN_COLUMNS = (Column("Ago", 4, "right"), Column("State", 11), Column("What", 12), Column("Outcome", 0))
 HEADLINE_COLUMNS = (Column("Ago", 4, "right"), Column("Source", 18, priority=2), Column("Title", 0))
-RATE_MINUTES = 10
-SCALE = 6  # cells of the graph's scale
 _TONES = {"good": Tone.GOOD, "warn": Tone.WARN, "bad": Tone.BAD}
 _SIGNS = {"good": "●", "warn": "▲", "bad": "■"}
-_EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
@@ -72,88 +67,6 @@ def worker_cell(snapshot: Snapshot) -> Cell:
     """The worker's state with a sign."""
     tone, text = worker_in_words(snapshot)
     return Cell(f"{_SIGNS[tone]} {text}", _TONES[tone])
-
-
-def depth_line(snapshot: Snapshot) -> Line:
-    """How many tasks are where."""
-    depth = snapshot.depth
-    oldest = depth.oldest_pending_at
-    waiting = f", oldest {age((snapshot.at - oldest).total_seconds())}" if oldest else ""
-    return (
-        Cell(f"{number(depth.pending)} waiting{waiting}", Tone.PLAIN if depth.pending else Tone.QUIET),
-        Cell("  ·  ", Tone.QUIET),
-        Cell(f"{number(depth.running)} running", Tone.ACCENT if depth.running else Tone.QUIET),
-        Cell("  ·  ", Tone.QUIET),
-        Cell(f"{number(depth.scheduled)} scheduled", Tone.PLAIN if depth.scheduled else Tone.QUIET),
-        Cell("  ·  ", Tone.QUIET),
-        Cell(plural(depth.dead_letters, "dead letter"), Tone.BAD if depth.dead_letters else Tone.QUIET),
-    )
-
-
-def hour_line(snapshot: Snapshot) -> Line:
-    """What happened in the last hour, and how fast it goes now."""
-    done, failed, retried = (
-        sum(getattr(minute, name) for minute in snapshot.minutes)
-        for name in ("completed", "failed", "retried")
-    )
-    return (
-        Cell("Last hour  ", Tone.QUIET),
-        Cell(f"{number(done)} done", Tone.GOOD if done else Tone.QUIET),
-        Cell("  ·  ", Tone.QUIET),
-        Cell(f"{number(failed)} failed", Tone.BAD if failed else Tone.QUIET),
-        Cell("  ·  ", Tone.QUIET),
-        Cell(f"{number(retried)} retried", Tone.WARN if retried else Tone.QUIET),
-        Cell(f"  ·  {pace(snapshot)}", Tone.QUIET),
-    )
-
-
-def pace(snapshot: Snapshot) -> str:
-    """Arrivals and completions a minute over the last whole minutes, and when the queue will be empty."""
-    recent = snapshot.minutes[-RATE_MINUTES - 1 : -1]
-    if not recent:
-        return "nothing yet"
-    came = sum(minute.enqueued for minute in recent) / len(recent)
-    went = sum(minute.completed + minute.failed for minute in recent) / len(recent)
-    text = f"{came:.1f}/min in, {went:.1f} out"
-    waiting = snapshot.depth.pending
-    if not waiting:
-        return text
-    return (
-        f"{text}, empty in {age(waiting / (went - came) * 60)}"
-        if went > came
-        else f"{text}: it grows"
-        if came > went
-        else text
-    )
-
-
-def graph(minutes: Sequence[Minute], width: int, height: int) -> list[Line]:
-    """The last hour as columns: what ended in each minute; a minute with a failure is red.
-
-    Args:
-        minutes: oldest first.
-        width: in cells.
-        height: in lines, at least one.
-    """
-    room = max(width - SCALE, 1)
-    spread = [minutes[at * len(minutes) // room] for at in range(room)] if minutes else []
-    shown = spread if room >= len(minutes) else list(minutes[-room:])
-    most = max((_ended(minute) for minute in shown), default=0)
-    lines: list[Line] = []
-    for level in range(height - 1, -1, -1):
-        label = number(most) if level == height - 1 and most else "0" if level == 0 else ""
-        cells = [Cell(f"{label:>{SCALE - 1}} ", Tone.QUIET)]
-        for minute in shown:
-            ended = _ended(minute)
-            eighths = min(max(math.ceil(ended / most * height * 8) - level * 8, 0), 8) if most else 0
-            sign = _EIGHTHS[eighths] if eighths else "▁" if level == 0 else " "
-            cells.append(Cell(sign, Tone.QUIET if not ended else Tone.BAD if minute.failed else Tone.ACCENT))
-        lines.append(tuple(cells))
-    return lines
-
-
-def _ended(minute: Minute) -> int:
-    return minute.completed + minute.failed
 
 
 def running_cells(task: QueueTask, now: datetime, progress: str, *, orphaned: bool) -> tuple[Cell, ...]:
