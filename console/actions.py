@@ -319,6 +319,18 @@ class Actions:
         done = _told(change, "Acknowledged", "missed tick")
         return Done(f"{done.text.rstrip('.')} of {clean(name, MAX_NAME)}.", change)
 
+    def mend(self, code: str) -> int:
+        """Mends what an examination has found; journaled.
+
+        Returns:
+            How many things were changed.
+
+        Raises:
+            ActionRefused: the file cannot be used now.
+        """
+        changed: int = self._do("mend", code)
+        return changed
+
     # -- undo -----------------------------------------------------------------------------------
 
     def undo(self, entry: str | None = None) -> Done:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.commands import (
     completion,
+    doctor,
     export,
     failures,
     history,
@@ -54,6 +55,10 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--theme", choices=themes, help="colours")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _leaf(commands, "status", status.status, "say whether all is well")
+    examined = _leaf(
+        commands, "doctor", doctor.doctor, "look for what is wrong with this installation", destroys=True
+    )
+    examined.add_argument("--fix", action="store_true", help="mend what can be mended; asks for each")
     _starting(commands)
     _queue(_group(commands, "queue", "what runs, is ready, is scheduled"))
     _failures(_group(commands, "failures", "dead letters"))

@@ -62,6 +62,12 @@ class Operator:
         self.storage.initialize_schema()
         self.storage.letters.connection()
 
+    def mend(self, code: str) -> int:
+        """Mends what an examination has found (`doctor`); returns how many things were changed."""
+        from worker.queue import doctor_mends  # noqa: PLC0415 - rarely needed
+
+        return doctor_mends.mend(self, code)
+
     def close(self) -> None:
         """Closes both files."""
         self.storage.close()
