@@ -12,7 +12,7 @@ from worker.queue import DurableHuey
 
 
 def made(kind: str, folder: Path):
-    """A Huey of a kind on a fresh file, with a task that does nothing and one that leaves its time."""
+    """A Huey of a kind on a file in the folder, with the tasks of the benchmark."""
     path = folder / f"{kind}.db"
     if kind == "ours":
         huey = DurableHuey("bench", filename=path, dlq_filename=folder / "dlq.db")
@@ -23,12 +23,20 @@ def made(kind: str, folder: Path):
     def nothing():
         return None
 
+    @huey.task(name="value")
+    def value(number):
+        return number
+
     @huey.task(name="stamp")
     def stamp(sent):
         with (folder / f"{kind}.stamps").open("a") as file:
             file.write(f"{time.time() - sent}\n")
 
-    huey.nothing, huey.stamp = nothing, stamp
+    @huey.task(name="rest")
+    def rest(seconds):
+        time.sleep(seconds)
+
+    huey.nothing, huey.value, huey.stamp, huey.rest = nothing, value, stamp, rest
     return huey
 
 

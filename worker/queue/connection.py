@@ -16,9 +16,11 @@ from worker.sqlite import sqlite3
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from worker.queue.line import Line
+
 Result = TypeVar("Result")
 BUSY_TIMEOUT_S = 5.0
-FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.01
+FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.002
 CHECKPOINT_PAGES = 4_000  # 16 MB
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _PASSING_CODES = _BUSY_CODES | {
@@ -130,19 +132,30 @@ def wrapped(path: Path | str) -> Iterator[None]:
         raise UnusableFileError(path, error) from error
 
 
-def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S) -> None:
+def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S, line: Line | None = None) -> None:
     """Opens a write transaction, waiting for other writers.
 
     SQLite's own busy handler sleeps 1, 2, 5, 10, ... 100 ms, so that beside a worker that drains a queue
     one enqueue in a hundred waits 100 ms (measured). This one asks ten thousand times a second, and less
     often the longer it takes. The connection of a busy file should therefore not wait by itself: `impatient`.
 
+    Args:
+        conn: the connection.
+        timeout: seconds to wait.
+        line: where to stand meanwhile.
+
     Raises:
         sqlite3.OperationalError: another connection held the lock for `timeout` seconds.
     """
     if conn.in_transaction:
         raise sqlite3.OperationalError("a transaction is open already")
-    patiently(lambda: conn.execute("BEGIN IMMEDIATE"), timeout)
+    try:
+        conn.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if not is_busy(error):
+            raise
+        with line.standing() if line is not None else contextlib.nullcontext():
+            patiently(lambda: conn.execute("BEGIN IMMEDIATE"), timeout)
 
 
 def patiently(work: Callable[[], Result], timeout: float = BUSY_TIMEOUT_S) -> Result:
@@ -171,9 +184,11 @@ def impatient(conn: sqlite3.Connection) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
-def transaction(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S) -> Iterator[sqlite3.Connection]:
+def transaction(
+    conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S, line: Line | None = None
+) -> Iterator[sqlite3.Connection]:
     """One write transaction: everything inside is stored, or nothing."""
-    begin(conn, timeout)
+    begin(conn, timeout, line)
     try:
         yield conn
         conn.execute("COMMIT")

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("worker.queue")
 
-LINGER_S = 0.005
-LONG_S = 0.02
+LINGER_S = 0.01
+LONG_S = 0.03
 MOST = 32
 # A claim that was taken this long ago may have been given to another worker while this process stood still.
 STALE_S = 0.25

@@ -42,8 +42,13 @@ class OutcomeStorage(UnitStorage):
     runs: Runs
 
     def __init__(self, *args: Any, most_at_once: int = MOST, **options: Any) -> None:
+        self._most_at_once = most_at_once
         super().__init__(*args, **options)
-        self.hands = Hands(self, most_at_once)
+
+    def begin_anew(self) -> None:
+        """As the base class; a forked child holds nothing of what its parent's threads hold."""
+        super().begin_anew()
+        self.hands = Hands(self, self._most_at_once)
 
     def hand(self) -> Hand | None:
         """What this thread holds, if it works in a loop."""

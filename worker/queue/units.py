@@ -15,6 +15,8 @@ from worker.queue import forks
 from worker.queue.connection import begin, is_passing, open_tasks, patiently, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.group import GroupCommit
+from worker.queue.identity import workers_folder
+from worker.queue.line import Line
 from worker.queue.trouble import Trouble
 from worker.queue.unit import Claim, Statement, Unit
 from worker.sqlite import sqlite3
@@ -66,15 +68,17 @@ class UnitStorage(SqliteStorage):
         super().__init__(name, filename=None, timeout=timeout, create_tables=False, **options)
         self._conn: sqlite3.Connection | None = None
         self._letters: DeadLetters | None = None
-        self._begin_anew()
+        self._line: Line | None = None
+        self.begin_anew()
         forks.watch(self)
 
-    def _begin_anew(self) -> None:
+    def begin_anew(self) -> None:
+        """What a process has of its own: at the beginning, and after a fork in the child."""
         # Re-entrant, since a live unit keeps it while Huey goes on calling us.
         self.lock = threading.RLock()
         self._thread = threading.local()
         self.trouble = Trouble()
-        self._group = GroupCommit(self.lock, lambda: self.conn, lambda conn: begin(conn, self._timeout))
+        self._group = GroupCommit(self.lock, lambda: self.conn, self._begin)
 
     def locks(self) -> list[Any]:
         """What a fork has to hold."""
@@ -87,7 +91,7 @@ class UnitStorage(SqliteStorage):
             *(self._letters.start_anew() if self._letters is not None else []),
         ]
         self._conn = None
-        self._begin_anew()
+        self.begin_anew()
         return connections
 
     @property
@@ -124,6 +128,8 @@ class UnitStorage(SqliteStorage):
         if self._letters is not None:
             self._letters.close()
         self.identity.hush()
+        if self._line is not None:
+            self._line.close()
         return bool(super().close())
 
     # -- transactions -------------------------------------------------------------------------
@@ -146,7 +152,7 @@ class UnitStorage(SqliteStorage):
             try:
                 with contextlib.closing(self.conn.cursor()) as cursor:
                     if commit:
-                        with transaction(self.conn, self._timeout):
+                        with transaction(self.conn, self._timeout, self.line):
                             yield cursor
                     else:
                         yield cursor
@@ -215,6 +221,19 @@ class UnitStorage(SqliteStorage):
     def before_live(self) -> None:
         """A unit is about to keep a transaction open."""
 
+    @property
+    def line(self) -> Line:
+        """Who waits to write to the file."""
+        if self._line is None:
+            self._line = Line(workers_folder(self.filename))
+        return self._line
+
+    def _begin(self, conn: sqlite3.Connection) -> None:
+        if getattr(self._thread, "hand", None) is not None:
+            # This thread writes again and again; whoever wants to write once goes first.
+            self.line.give_way()
+        begin(conn, self._timeout, self.line)
+
     def _go_live(self, unit: Unit) -> None:
         """Opens the transaction that the rest of the unit runs in."""
         if unit.live:
@@ -237,7 +256,7 @@ class UnitStorage(SqliteStorage):
         deadline = time.monotonic() + OUTCOME_PATIENCE_S
         while True:
             try:
-                begin(self.conn, self._timeout)
+                self._begin(self.conn)
             except sqlite3.OperationalError as error:
                 if not is_passing(error) or time.monotonic() > deadline:
                     raise
