@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Protocol
 
 from worker.research.sources import Kind, Source, feeds, reddit, search, suggestions, trends
+from worker.research.sources.apart import is_heavy, read_apart
 from worker.research.sources.services import Services
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class _Reads(Protocol):
         """What an answer holds."""
 
 
-_READERS: Final[dict[Kind, _Reads]] = {
+READERS: Final[dict[Kind, _Reads]] = {
     Kind.FEED: feeds.read,
     Kind.SEARCH: search.read,
     Kind.REDDIT: reddit.read,
@@ -79,4 +80,7 @@ def read(source: Source, body: bytes, address: str, *, now: datetime, content_ty
         FeedError: it is not what this kind of source gives.
     """
     base = source.url if source.bundled else address
-    return _READERS[source.kind](body, base, now=now, content_type=content_type)
+    if is_heavy(body):
+        plain = feeds.read_if_plain(body, base, now=now) if source.kind is Kind.FEED else None
+        return plain or read_apart(source.kind, body, base, now=now, content_type=content_type)
+    return READERS[source.kind](body, base, now=now, content_type=content_type)

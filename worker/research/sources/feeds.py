@@ -77,8 +77,14 @@ def parse_feed(
         return parse_json_feed(body, url, now)
     if _HTML.search(start) and not _FEED_ROOT.search(start):
         raise FeedError("expected a feed, found an HTML page")
-    plain = read_plain(body, url) if of_entry is None else None
-    return _plain_feed(plain, url, now) if plain else _parse_xml(body, url, now, content_type, of_entry)
+    plain = read_if_plain(body, url, now=now) if of_entry is None else None
+    return plain or _parse_xml(body, url, now, content_type, of_entry)
+
+
+def read_if_plain(body: bytes, url: str, *, now: datetime) -> Feed | None:
+    """The feed in these bytes if it is without any oddity, which is quick however large it is."""
+    plain = read_plain(body, url)
+    return _plain_feed(plain, url, now) if plain else None
 
 
 def _plain_feed(feed: PlainFeed, url: str, now: datetime) -> Feed:
@@ -110,17 +116,23 @@ def _parse_xml(
 ) -> Feed:
     import feedparser  # noqa: PLC0415 - heavy; only collecting needs it
 
-    try:
+    def parsed_of(body: bytes) -> Any:
         # A stream, never bytes or text: feedparser opens those as a URL or a file of this machine.
         # Its work on markup (sanitizing, making links absolute) is left out: all markup is taken off below.
-        parsed = feedparser.parse(
+        return feedparser.parse(
             io.BytesIO(body),
             response_headers=_headers(body, url, content_type),
             sanitize_html=False,
             resolve_relative_uris=False,
         )
+
+    try:
+        try:
+            parsed = parsed_of(body)
+        except (ValueError, OverflowError):  # kurtmckee/feedparser#599
+            parsed = parsed_of(_REFERENCE.sub(_possible, body))
         entries = tuple(unique((of_entry or xml_entry)(raw, url, now) for raw in parsed.entries))
-    except Exception as error:  # it raises many kinds on odd input (kurtmckee/feedparser#599)
+    except Exception as error:  # it raises many kinds on odd input
         raise FeedError(f"expected a feed, found one that cannot be read ({type(error).__name__})") from error
     if not parsed.version and not parsed.entries:
         is_xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
@@ -128,6 +140,17 @@ def _parse_xml(
     problem = parsed.get("bozo_exception") if parsed.bozo else None
     warning = clean(f"{type(problem).__name__}: {problem}", MAX_NAME) if problem else None
     return Feed(_plain(parsed.feed.get("title_detail"), MAX_TITLE), entries, warning, _asked_s(parsed.feed))
+
+
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]+)|([0-9]+));")
+
+
+def _possible(reference: re.Match[bytes]) -> bytes:
+    """A character reference if there is such a character, else a space."""
+    # No character has more than eight digits; longer numbers would take long to read.
+    code = int(reference[1][:8], 16) if reference[1] else int(reference[2][:8])
+    real = code < 0x110000 and not 0xD800 <= code <= 0xDFFF
+    return reference[0] if real and len(reference[0]) < 12 else b" "
 
 
 # https://www.rssboard.org/rss-specification#ltttlgtSubelementOfLtchannelgt is in minutes;
