@@ -6,6 +6,7 @@ rotated, truncated, taken away or not there yet is no fault.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -68,7 +69,7 @@ class LogFile:
             self._end, self._complete = _whole(self._path), True
             found = self._backward(self._end, query, terms, limit)
             self._held.extend(reversed(found))
-        return LogPart(tuple(self._held), self._complete, exists=self._path.exists())
+        return LogPart(tuple(self._held), self._complete, exists=self._exists())
 
     def _follow(self, query: LogQuery, terms: tuple[Term, ...]) -> bool:
         """Takes in what was written since; false where too much was, or the file is another one."""
@@ -119,12 +120,16 @@ class LogFile:
         return found
 
     def _files(self) -> Iterator[Path]:
-        """Newest first, as long as there are any."""
-        path, number = self._path, 0
-        while path.exists():
-            yield path
-            number += 1
-            path = self._path.with_name(f"{self._path.name}.{number}")
+        """Newest first, as long as there are any; just after a rotation the newest is not there yet."""
+        for number in itertools.count():
+            path = self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+            if path.exists():
+                yield path
+            elif number:
+                return
+
+    def _exists(self) -> bool:
+        return next(self._files(), None) is not None
 
     def of_task(self, task_id: str, since: datetime, until: datetime | None, limit: int) -> LogPart:
         """The newest lines of one task, written while it ran.
@@ -152,7 +157,7 @@ class LogFile:
                     return LogPart(tuple(reversed(found[:limit])), complete=False)
                 if lines and lines[0].at is not None and lines[0].at < begin:
                     return LogPart(tuple(reversed(found)))
-        return LogPart(tuple(reversed(found)), exists=self._path.exists())
+        return LogPart(tuple(reversed(found)), exists=self._exists())
 
 
 # -- bytes -------------------------------------------------------------------------------------

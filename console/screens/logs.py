@@ -103,8 +103,8 @@ class LogsScreen(ListScreen):
     def _caption(self) -> None:
         parts = [self.heading, self._doing()]
         if self._part is not None and self._part.lines:
-            more = "" if self._part.complete else "+"
-            parts.append(f"{number(len(self._part.lines))}{more} lines")
+            count = len(self._part.lines)
+            parts.append(plural(count, "line") if self._part.complete else f"the last {number(count)} lines")
         parts += [
             f"{self._query.level.name.lower()} and graver" if self._query.level > Level.DEBUG else "",
             f"filter: {clean(self.filter_text, 80)}" if self.filter_text else "",

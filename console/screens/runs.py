@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from console.widgets.lines import Line
 
 # How often the numbers of a period are read anew: each of its parts is at least a minute long.
-STATS_S = {Period.HOUR: 2.0, Period.DAY: 15.0, Period.WEEK: 60.0}
+STATS_S = {Period.HOUR: 15.0, Period.DAY: 15.0, Period.WEEK: 60.0}
 IN_WORDS = {Period.HOUR: "the last hour", Period.DAY: "the last 24 hours", Period.WEEK: "the last 7 days"}
 
 

@@ -319,7 +319,7 @@ def busy(builder: Builder) -> None:
         source = f"{['heise', 'haufe', 'bautakt'][number % 3]}.example"
         builder.logged(
             (900 - 15 * number, "warning" if number % 9 == 4 else "info", ["collected", "fetched", "not modified"][number % 3],
-             {"task_id": f"{number // 6:08x}-aaaa-bbbb-cccc-000000000000", "market": "proptech_de", "source": source, "documents": number, "bytes": 5_000 + number}),
+             {"task_id": f"019ab4c2-aaaa-7bbb-8ccc-0000{2_611_731_507 + number // 6 * 65_537:08x}", "market": "proptech_de", "source": source, "documents": number, "bytes": 5_000 + number}),
         )  # fmt: skip
     builder.logged(
         (
@@ -327,7 +327,7 @@ def busy(builder: Builder) -> None:
             "error",
             "one source failed",
             {
-                "task_id": "00000001-aaaa",
+                "task_id": "019ab4c2-aaaa-7bbb-8ccc-00009babc123",
                 "exception": 'Traceback (most recent call last):\n  File "x.py", line 3\nTimeoutError: heise.example did not answer within 20 s',
             },
         )

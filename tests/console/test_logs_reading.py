@@ -107,6 +107,13 @@ def test_a_fresh_file_after_rotation_still_shows_what_was_before(log, path):
     assert events(log.tail(ALL, 2)) == ["event 2", "event 3"]
 
 
+def test_just_after_a_rotation_the_old_lines_are_still_there(log, path):
+    write(path.with_name("worker.jsonl.1"), line(1))
+    part = log.tail(ALL, 10)
+    assert events(part) == ["event 1"]
+    assert part.exists
+
+
 def test_a_truncated_file_is_read_anew(log, path):
     write(path, line(1), line(2))
     log.tail(ALL, 10)

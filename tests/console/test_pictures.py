@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from console import keys
+from console.memory import Memory
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled
@@ -29,6 +32,10 @@ MOMENTS = {
     "marked letters": ("broken", ["3", "enter", "space", "space", "j", "space", "s"]),
     "arguments being edited": ("broken", ["3", "enter", "e"]),
     "arguments that were not changed": ("broken", ["3", "enter", "e", "ctrl+s"]),
+    "a run in full": ("broken", ["5", "enter"]),
+    "a log line in full": ("busy", ["8", "enter"]),
+    "a wrapped log": ("busy", ["8", "z"]),
+    "what is found in a log": ("busy", ["8", "f", *"haufe", "enter"]),
     "an act in full": ("broken", ["9", "j", "enter"]),
     "a filter": ("busy", ["2", "slash", *"is:scheduled"]),
     "a filter that finds nothing": ("busy", ["2", "slash", *"nowhere"]),
@@ -75,6 +82,13 @@ def test_screen(picture, screen, scene, size):
 def test_moment(picture, name, size):
     scene, keys = MOMENTS[name]
     assert picture(scene, keys, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_new_since_the_last_look(picture, builder, size):
+    memory = Memory()
+    memory.keep(f"seen {builder.home.root}", (homes.NOW - timedelta(hours=2)).isoformat())
+    assert picture("broken", ["h", "h"], size, memory=memory)
 
 
 def test_read_only(picture):
