@@ -319,6 +319,18 @@ class Actions:
         done = _told(change, "Acknowledged", "missed tick")
         return Done(f"{done.text.rstrip('.')} of {clean(name, MAX_NAME)}.", change)
 
+    def ask_workers(self, action: str, worker_ids: Sequence[int]) -> Done:
+        """Asks workers to `hold`, to `drain` or to `resume`; they hear with their next heartbeat."""
+        change = self._do("ask_workers", action, worker_ids)
+        words = {
+            "hold": "take nothing more",
+            "drain": "take nothing more, and end once nothing runs",
+            "resume": "take tasks again",
+        }
+        if not change.done:
+            return Done(f"Nothing was asked: worker {change.refused[0][0]} {change.refused[0][1]}.", change)
+        return Done(f"{plural(change.done, 'worker')} will {words[action]}, within seconds.", change)
+
     def mend(self, code: str) -> int:
         """Mends what an examination has found; journaled.
 

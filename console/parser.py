@@ -18,6 +18,7 @@ from console.commands import (
     sources,
     start,
     status,
+    workers,
 )
 from console.commands import journal as journal_commands
 from console.commands import search as search_command
@@ -60,6 +61,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
     )
     examined.add_argument("--fix", action="store_true", help="mend what can be mended; asks for each")
     _starting(commands)
+    _workers(_group(commands, "workers", "who takes tasks"))
     _queue(_group(commands, "queue", "what runs, is ready, is scheduled"))
     _failures(_group(commands, "failures", "dead letters"))
     _schedules(_group(commands, "schedules", "periodic tasks"))
@@ -139,6 +141,16 @@ def _starting(commands: Subparsers) -> None:
     enqueue.add_argument(
         "args", nargs="?", metavar="JSON-ARGS", help="a list, or an object of named arguments"
     )
+
+
+def _workers(commands: Subparsers) -> None:
+    _leaf(commands, "list", workers.list_, "each with its heartbeat")
+    for name, run, about in (
+        ("hold", workers.hold, "let them take nothing more, and stay"),
+        ("drain", workers.drain, "let them take nothing more, and end once nothing runs"),
+        ("resume", workers.resume, "let them take tasks again"),
+    ):
+        _leaf(commands, name, run, about).add_argument("ids", nargs="+", type=_positive, metavar="ID")
 
 
 def _queue(commands: Subparsers) -> None:

@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"topic-worker {version('topic-console')}")
-    parser.set_defaults(command=None, workers=None, worker_type=None, log_level=None, burst=False)
+    parser.set_defaults(
+        command=None, workers=None, worker_type=None, log_level=None, burst=False, max_tasks=None
+    )
     _place_options(parser, home=None, config=None)
     parser.add_argument("--workers", type=int, metavar="N", help="tasks that run at once")
     parser.add_argument("--worker-type", choices=("thread", "process"), help="what each of them runs in")
@@ -59,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--burst", action="store_true", help="work until nothing is ready or runs any more, then end"
+    )
+    parser.add_argument(
+        "--max-tasks",
+        type=int,
+        metavar="N",
+        help="replace a worker process after so many tasks; needs processes",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     starter = commands.add_parser("init", help="write a starter configuration", allow_abbrev=False)
@@ -112,13 +120,21 @@ def run(options: argparse.Namespace) -> int:
             if getattr(options, name) is not None:
                 os.environ[f"TOPIC_{name.upper()}"] = str(getattr(options, name))
         settings = load_settings(config)
+        if options.max_tasks is not None and (options.max_tasks < 1 or settings.worker_type != "process"):
+            found = f"{options.max_tasks} and {settings.worker_type}s"
+            raise PlaceError(
+                f"--max-tasks: expected a number above 0 and --worker-type process, found {found}"
+            )
         home = find_home().prepare()
-        return _consume(settings, home, load_secrets(home).redact, burst=options.burst)
+        redact = load_secrets(home).redact
+        return _consume(settings, home, redact, burst=options.burst, max_tasks=options.max_tasks)
     except (ConfigError, QueueError) as error:
         return _refuse(error)
 
 
-def _consume(settings: Settings, home: Home, redact: object, *, burst: bool) -> int:
+def _consume(
+    settings: Settings, home: Home, redact: object, *, burst: bool, max_tasks: int | None = None
+) -> int:
     from worker import logs  # noqa: PLC0415
     from worker.tasks import huey  # noqa: PLC0415
 
@@ -133,6 +149,9 @@ def _consume(settings: Settings, home: Home, redact: object, *, burst: bool) -> 
         max_delay=1.0,
         shutdown_timeout=settings.shutdown_timeout,
         burst=burst,
+        max_tasks=max_tasks,
+        # A worker process that died, or has done its share, is replaced within a second.
+        health_check_interval=1.0,
     )
     plural = "" if settings.workers == 1 else "s"
     print(

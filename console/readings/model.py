@@ -1,7 +1,6 @@
 """What a reading is: frozen facts, with aware UTC datetimes, seconds and enums; nothing to draw.
 
-Foreign strings (names, notes, errors, arguments, titles) are raw here; `console.text` cleans them once,
-when `console.rows` turns them into cells.
+Foreign strings (names, notes, errors, arguments, titles) are raw: `console.text` cleans them for `console.rows`.
 """
 
 from __future__ import annotations
@@ -38,6 +37,8 @@ class WorkerState(StrEnum):
     """How a worker is doing, from its lock (same host) and its heartbeat."""
 
     RUNNING = "running"
+    HOLDING = "holding"  # takes nothing, as an operator asked
+    DRAINING = "draining"  # takes nothing, and ends once nothing runs
     STOPPING = "stopping"
     SILENT = "silent"  # no heartbeat for two promised intervals; perhaps hung
     DEAD = "dead"  # its lock is free: the process is gone

@@ -165,7 +165,7 @@ class Readings:
             # One second of grace: a heartbeat that is written while we look is not a missed one.
             state = WorkerState.SILENT
         else:
-            state = WorkerState.STOPPING if row["state"] == "stopping" else WorkerState.RUNNING
+            state = WorkerState(row["state"])
         return Worker(
             id=row["id"], host=row["host"], pid=row["pid"], kind=row["kind"], threads=row["threads"], state=state,
             started_at=moment(row["started_at"]), heartbeat_at=moment(row["heartbeat_at"]),

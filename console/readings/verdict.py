@@ -11,7 +11,7 @@ from console.text import age, clean, clock, number, plural
 if TYPE_CHECKING:
     from console.readings.model import Run, Snapshot, Worker
 
-ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
+ALIVE = (WorkerState.RUNNING, WorkerState.HOLDING, WorkerState.DRAINING, WorkerState.STOPPING)
 COLLECT = "worker.tasks.collect_all_sources"
 
 

@@ -122,7 +122,15 @@ def test_a_stock_queue_is_refused_and_left_as_it_was(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "option", [["--workers", "0"], ["--config", "nowhere"], ["--worker-type", "fibre"], ["--nonsense"]]
+    "option",
+    [
+        ["--workers", "0"],
+        ["--config", "nowhere"],
+        ["--worker-type", "fibre"],
+        ["--nonsense"],
+        ["--max-tasks", "0", "--worker-type", "process"],
+        ["--max-tasks", "5", "--worker-type", "thread"],
+    ],
 )
 def test_bad_options(run, tmp_path, option):
     done = run("--home", tmp_path / "home", *option)

@@ -46,7 +46,7 @@ class Claims:
     def take(self, conn: sqlite3.Connection) -> Claim | None:
         """Moves the next ready task into a claim; the caller's transaction is open."""
         storage = self._storage
-        if storage.quarantine.closed:
+        if storage.quarantine.closed or storage.identity.resting:
             return None
         now = storage.now()
         rows = conn.execute(_TAKE, (storage.name, storage.name, now, storage.identity.id)).fetchall()
@@ -64,7 +64,7 @@ class Claims:
             one = self.take(conn)
             return [one] if one else []
         storage = self._storage
-        if storage.quarantine.closed:
+        if storage.quarantine.closed or storage.identity.resting:
             return []
         now, name = storage.now(), storage.name
         rows = conn.execute(_LOOK, (name, name, now, storage.identity.id, wanted)).fetchall()

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("worker.queue")
 
+# Finish what runs, take nothing new, then end, however long it takes.
+DRAIN_SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
+
+
+def _ignore_drain() -> None:
+    """In a forked process: a service manager may signal all of them, and the supervisor answers."""
+    if DRAIN_SIGNAL is not None:
+        signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+
 
 class DurableWorker(Worker):
     """Takes tasks and runs them; sleeps on a socket instead of polling."""
@@ -38,6 +47,7 @@ class DurableWorker(Worker):
         if storage.identity.id is None:  # a process worker, after the fork
             storage.identity.ensure(kind="process")
             self._parent = os.getppid()
+            _ignore_drain()
         storage.claim_ahead(wanted=True)
         super().initialize()
 
@@ -88,6 +98,7 @@ class DurableScheduler(Scheduler):
         """Runs in the scheduler's own thread or process."""
         if self.huey.storage.identity.id is None:  # a process, after the fork
             self._parent = os.getppid()
+            _ignore_drain()
         super().initialize()
 
     def loop(self, now: dt.datetime | None = None) -> None:  # noqa: ARG002 - Huey's signature; our clock is the storage's
@@ -137,6 +148,7 @@ class DurableConsumer(Consumer):
         """
         super().__init__(huey, workers, **options)
         self._burst = burst
+        self._drain_asked = False
         for number in (signal.SIGINT, signal.SIGTERM):
             self._signal_actions[number] = (False, True)
 
@@ -178,11 +190,22 @@ class DurableConsumer(Consumer):
 
     def loop(self, health_check_ts: float | None = None) -> Any:
         """One look after the workers; in a burst, also whether anything is left to do."""
-        if self._burst and self._nothing_left():
+        if (self._burst and self._nothing_left()) or self._drained():
             logger.info("nothing is left to do")
             self.stop_flag.set()
             self.stop(graceful=True)
         return super().loop(health_check_ts)
+
+    def _drained(self) -> bool:
+        """Whether this worker was asked to end once nothing runs, and nothing does."""
+        identity = self.huey.storage.identity
+        try:
+            if self._drain_asked:
+                identity.drain()
+            return bool(identity.draining and not identity.holds_something())
+        except QueueError as error:
+            self.huey.storage.trouble.tell(error)
+            return False
 
     def _nothing_left(self) -> bool:
         """Whether nothing is ready and nothing runs; what is scheduled for later does not count."""
@@ -207,6 +230,14 @@ class DurableConsumer(Consumer):
             if given:
                 logger.warning("%d unfinished tasks were given back", given)
             storage.identity.retire()
+
+    def _set_signal_handlers(self) -> None:
+        super()._set_signal_handlers()
+        if DRAIN_SIGNAL is not None:
+            signal.signal(DRAIN_SIGNAL, self._ask_drain)
+
+    def _ask_drain(self, _signum: int, _frame: Any) -> None:
+        self._drain_asked = True  # nothing else is safe in a signal handler
 
     def _handle_signal(self, signum: int, frame: Any) -> None:
         super()._handle_signal(signum, frame)

@@ -68,6 +68,9 @@ class Identity:
 
     Args:
         storage: whose `tasks.db` it works on.
+
+    Attributes:
+        wish: what an operator asks of it: `hold` (take nothing) or `drain` (take nothing and end); None: to work.
     """
 
     def __init__(self, storage: DurableStorage) -> None:
@@ -79,6 +82,7 @@ class Identity:
         self._ear: Ear | None = None
         self._deaf: list[Ear] = []
         self._role = ("thread", 1)
+        self.wish: str | None = None
         self._bell: Bell | None = None
         self._stop_beating = threading.Event()
         self._beating: threading.Thread | None = None
@@ -209,15 +213,57 @@ class Identity:
     def _show_life(self) -> None:
         storage = self._storage
         with storage.db(commit=True) as cursor:
-            cursor.execute("UPDATE worker SET heartbeat_at = ? WHERE id = ?", (storage.now(), self._id))
-            known = cursor.rowcount == 1
-        if not known:
+            cursor.execute(
+                "UPDATE worker SET heartbeat_at = ? WHERE id = ? RETURNING wish", (storage.now(), self._id)
+            )
+            row = cursor.fetchone()
+            if row is not None and self._role[0] == "process":
+                # What is asked of a supervisor holds for its processes.
+                query = "SELECT max(wish) FROM worker WHERE id = ? OR (pid = ? AND host = ? AND kind = 'supervisor')"
+                row = cursor.execute(query, (self._id, os.getppid(), socket.gethostname())).fetchone()
+        if row is None:
             logger.warning(
                 "worker %s was silent for so long that it was taken for dead: its tasks were given to others",
                 self.address,
             )
             self._enlist()
+        else:
+            self._hear(row[0])
         self._keep_lock()
+
+    def _hear(self, wish: str | None) -> None:
+        """Follows what an operator asks of this worker; a drain that was begun is not stopped by silence."""
+        if wish == self.wish or self.draining:
+            return
+        self.wish = wish
+        state = {"hold": "holding", "drain": "draining"}.get(wish or "", "running")
+        self._storage.sql("UPDATE worker SET state = ? WHERE id = ?", (state, self._id), commit=True)
+        logger.warning("worker %s is %s now, as an operator asked", self.address, state)
+        self.bell.ring()
+
+    @property
+    def resting(self) -> bool:
+        """Whether this worker takes nothing now, because it was asked to hold or to drain."""
+        return self.wish is not None
+
+    @property
+    def draining(self) -> bool:
+        """Whether it ends once nothing runs."""
+        return self.wish == "drain"
+
+    def drain(self) -> None:
+        """Takes nothing more from now on, and has its processes take nothing more."""
+        if self.id is not None and not self.draining:
+            self.wish = "drain"
+            self._storage.sql(
+                "UPDATE worker SET wish = 'drain', state = 'draining' WHERE id = ?", (self.id,), commit=True
+            )
+
+    def holds_something(self) -> bool:
+        """Whether this worker or one of its processes has a task in its hands."""
+        query = """SELECT 1 FROM claim JOIN worker ON worker.id = claim.worker
+            WHERE worker.id = ? OR (worker.parent = ? AND worker.host = ?) LIMIT 1"""
+        return bool(self._storage.sql(query, (self.id, os.getpid(), socket.gethostname()), results=True))
 
     def retire(self) -> None:
         """Ends being a worker: nothing is claimed any more, the row and the lock go away."""

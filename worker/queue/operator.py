@@ -19,6 +19,7 @@ from worker.queue.queue_desk import SHOWN, TOUCH, QueueDesk
 from worker.queue.schedules_desk import SchedulesDesk
 from worker.queue.storage import DurableStorage
 from worker.queue.switches import SwitchesDesk
+from worker.queue.workers_desk import WorkersDesk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,11 +57,16 @@ class Operator:
         self.letters = LettersDesk(self)
         self.schedules = SchedulesDesk(self)
         self.switches = SwitchesDesk(self)
+        self.workers = WorkersDesk(self)
 
     def open(self) -> None:
         """Opens both files now, which creates or migrates them; otherwise the first act does."""
         self.storage.initialize_schema()
         self.storage.letters.connection()
+
+    def ask_workers(self, action: str, worker_ids: Sequence[int]) -> Change:
+        """Asks workers to `hold`, `drain` or `resume`; see `WorkersDesk`."""
+        return self.workers.ask(action, worker_ids)
 
     def mend(self, code: str) -> int:
         """Mends what an examination has found (`doctor`); returns how many things were changed."""

@@ -227,6 +227,10 @@ CREATE TABLE alert (                          -- breaches of limits, each told o
 ) WITHOUT ROWID;
 """
 
+_WISHES = """
+ALTER TABLE worker ADD COLUMN wish TEXT;      -- hold | drain: what an operator asks of it; null: to work
+"""
+
 
 def _depth_triggers(table: str, state: str) -> str:
     return f"""
@@ -336,6 +340,7 @@ _V2 = (
     + _TICKS
     + _SWITCHES
     + _ALERTS
+    + _WISHES
 )
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.

@@ -314,7 +314,21 @@ def _marks(rows: Sequence[object]) -> str:
     return ",".join("?" * len(rows))
 
 
+def _restore_wishes(_operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id: str) -> Part:
+    """Of a hold or a resume: asks the workers that are still there for what was asked before."""
+    done, refused = 0, []
+    for worker_id, wish in entry.detail["before"].items():
+        query = "UPDATE worker SET wish = ? WHERE id = ? AND wish IS NOT 'drain'"
+        if conn.execute(query, (wish, int(worker_id))).rowcount:
+            done += 1
+        else:
+            refused.append((worker_id, "has ended, or is ending"))
+    return Part(done, refused)
+
+
 WHY_NOT = {
+    "drain": "a worker that drains does not turn back; start another",
+    "mend": "what was put right stays right",
     "undo": "do again what was undone instead",
     "alert": "what was sent is sent",
 }
@@ -339,6 +353,8 @@ _REVERSE: dict[tuple[str, str], Callable[..., Part]] = {
     ("run_now", "schedules"): _uncreate,
     ("replay", "schedules"): _unreplay,
     ("acknowledge", "schedules"): _unacknowledge,
+    ("hold", "workers"): _restore_wishes,
+    ("resume", "workers"): _restore_wishes,
     ("disable", "sources"): _restore_switches,
     ("enable", "sources"): _restore_switches,
 }
