@@ -5,12 +5,12 @@ Blocking; the console calls it on its action thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from console.readings.model import Installation
 from console.text import clean, number, plural, when
+from worker import installation
 from worker.places import PlaceError, market_names
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.config import ConfigError
+    from worker.installation import Installation
     from worker.places import Home
     from worker.queue import Change, Operator, QueueMark
     from worker.queue.change import Chosen
@@ -106,19 +107,11 @@ class Actions:
         Raises:
             ActionRefused: the settings have a fault.
         """
-        from worker.config import ConfigError  # noqa: PLC0415 - brings pydantic
-        from worker.settings import load_settings  # noqa: PLC0415
-
         try:
-            settings = load_settings(self._config)
-        except ConfigError as error:
-            raise ActionRefused(_first_fault(error)) from error
-        return Installation(
-            name=clean(settings.environment, MAX_BADGE),
-            colour=settings.environment_colour,
-            alerts=settings.alerts.console,
-            oldest_age=settings.alerts.oldest_age,
-        )
+            found = installation.read(self._config)
+        except installation.InstallationError as error:
+            raise ActionRefused(str(error)) from error
+        return replace(found, name=clean(found.name, MAX_BADGE))
 
     # -- starting -------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -93,18 +94,20 @@ class TopicConsole(ThreadedApp):
         self.installation, self._watch = Installation(), Watch()
         self.local_worker = LocalWorker(home, config)
         self._with_worker, self._live = with_worker, live
-        self._theme_name = chosen(theme or self.memory.text(THEME))
+        # Before anything is drawn: to change it later draws everything twice.
+        for one in THEMES:
+            self.register_theme(one)
+        self.set_reactive(TopicConsole.theme, chosen(theme or self.memory.text(THEME)))
         self.asking = Asking(self)
         self.visit = Visit(self.memory, home.root, clock)
 
     def on_mount(self) -> None:
-        """Themes, signals, threads."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = self._theme_name
+        """Signals, threads."""
         self.theme_changed_signal.subscribe(self, lambda theme: self.remember(THEME, theme.name))
         self.set_keymap(self.own_keys)
-        self.set_class(self.ascii_only, "-ascii")
+        if self.ascii_only:
+            self.add_class("-ascii")
+        self.call_after_refresh(gc.enable)
         # After `fg` the terminal is empty, and Textual draws only what changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         loop = asyncio.get_running_loop()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Context, Exit, dumps
@@ -183,7 +182,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     from console.parser import build  # noqa: PLC0415 - it imports this module's commands
 
-    return build(version("topic-console"), THEMES)
+    return build(THEMES)
 
 
 if __name__ == "__main__":

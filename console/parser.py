@@ -36,11 +36,18 @@ LEVELS = ("debug", "info", "warning", "error")
 _ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'
 
 
-def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Finds out the version when it is asked for: the library for it takes as long as all else here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+
+        parser.exit()
+
+
+def build(themes: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of `topic-console`.
 
     Args:
-        version: for `--version`.
         themes: names for `--theme`.
     """
     parser = argparse.ArgumentParser(
@@ -49,7 +56,7 @@ def build(version: str, themes: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 needs attention or refused, 2 bad usage or an unusable file.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"topic-console {version}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and exit")
     parser.set_defaults(run=None, json=False, yes=False)
     _everywhere(parser, home=None, config=None, read_only=False, ascii=False)
     parser.add_argument("--worker", action="store_true", help="also run a worker that stops with the console")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -69,7 +70,8 @@ class File:
         Raises:
             ReadingError: it cannot be read, or is not what it should be.
         """
-        self._database()
+        if self.path.exists() and (conn := self._connected()) is not None:
+            conn.close()
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query as dicts; none while there is no file.
@@ -146,8 +148,17 @@ class File:
         if self._db is not None and inode == self._inode:
             return self._db
         self.close()
-        from sqlite_utils import Database  # noqa: PLC0415 - takes 100 ms, and the first paint must not wait
+        conn = self._connected()
+        if conn is None:
+            return None
+        with _without("numpy"):
+            from sqlite_utils import Database  # noqa: PLC0415 - takes 60 ms, and the first paint must not wait
 
+        self._db, self._inode = Database(conn), inode
+        return self._db
+
+    def _connected(self) -> sqlite3.Connection | None:
+        """A connection that can only read, to a file that is what it should be; None while it is being created."""
         if (network := network_kind(self.path)) is not None:
             raise ReadingError(str(NetworkFileError(self.path, network)))
         with self._sentences():
@@ -167,8 +178,7 @@ class File:
             except BaseException:
                 conn.close()
                 raise
-        self._db, self._inode = Database(conn), inode
-        return self._db
+        return conn
 
     @contextlib.contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -177,3 +187,19 @@ class File:
                 yield
         except QueueError as error:
             raise ReadingError(str(error)) from error
+
+
+@contextlib.contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Keeps an optional library from being loaded: sqlite-utils would read columns that we do not have with it.
+
+    numpy takes 100 ms and 10 MB, and a market's language detection brings it into every installation.
+    """
+    loaded = module in sys.modules
+    if not loaded:
+        sys.modules[module] = None  # type: ignore[assignment]  # Python's own way to say that there is none
+    try:
+        yield
+    finally:
+        if not loaded:
+            del sys.modules[module]

@@ -9,28 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from worker.installation import Installation as Installation  # noqa: PLC0414 - a reading like the others
+
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
     from console.readings.canaries import Canary
-
-
-@dataclass(frozen=True, slots=True)
-class Installation:
-    """Which installation this is, for the frame and for every question before something is destroyed.
-
-    Attributes:
-        name: such as `production`.
-        colour: `#rrggbb`; empty for the theme's own.
-        alerts: what an open console does when something new needs the operator: off | bell | notify.
-        oldest_age: seconds that the oldest ready task may have waited before that counts.
-    """
-
-    name: str = ""
-    colour: str = ""
-    alerts: str = "off"
-    oldest_age: float = 0.0
 
 
 class WorkerState(StrEnum):

@@ -10,7 +10,6 @@ from console.readings.filters import Flags, condition, parse
 from console.readings.model import Evidence, QueueTask, QueueTaskDetail, TaskState
 from console.readings.pages import Listing, Segment, Sort
 from console.readings.times import moment
-from worker.queue.message import header
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +143,8 @@ def detail(file: File, key: str, look: Look | None = None) -> QueueTaskDetail | 
     if not rows:
         return None
     build = {"r": _running, "p": _pending, "s": _scheduled}[key[:1]]
+    from worker.queue.message import header  # noqa: PLC0415 - brings Huey, for the detail only
+
     head = header(rows[0]["data"])
     seen = look or Look()
     task = build(rows[0], look=seen)

@@ -109,16 +109,16 @@ def minutes(file: File, queue: str, now: float, *, count: int = MINUTES, each: i
         for row in file.rows(query, bounds):
             depths[row["minute"] // each] = max(row["pending"], depths.get(row["minute"] // each, 0))
     return tuple(
-        Minute(
-            at=moment(at * each * 60),
-            depth=depths.get(at),
-            **{
-                name: sum(counts.get(at, Counter())[event] for event in events)
-                for name, events in _EVENTS.items()
-            },
-        )
+        Minute(at=moment(at * each * 60), depth=depths.get(at), **_summed(counts.get(at)))
         for at in range(first, current + 1)
     )
+
+
+def _summed(found: Counter[str] | None) -> dict[str, int]:
+    """The numbers of a Minute; none for a quiet one."""
+    if found is None:
+        return {}
+    return {name: sum(found[event] for event in events) for name, events in _EVENTS.items()}
 
 
 def _run(row: Row) -> Run:

@@ -116,7 +116,7 @@ def test_a_retry_that_is_cancelled_leaves_its_letter_dead_and_undo_links_them_ag
 
 
 def test_a_retry_that_is_stopped_while_it_runs_leaves_its_letter_dead(desk, huey, dead):
-    from worker.queue.errors import TaskCancelledError
+    from worker.queue.cancelled import TaskCancelledError
 
     desk.retry(dead[:1])
     huey.fails_with = lambda value: TaskCancelledError()

@@ -13,7 +13,7 @@ QueueError
 ├── ClaimLostError        the claim was given to another worker: this outcome is refused
 ├── TaskCrashedError      a task's body raised something that is no Exception (SystemExit)
 ├── PoisonError           a task took its worker down max_deliveries times
-├── TaskCancelledError    the operator asked a running task to stop
+├── TaskCancelledError    the operator asked a running task to stop (in cancelled.py, which brings Huey)
 ├── ScheduleError         a cron expression or a time zone is not valid
 └── RefusedError          an operator's wish that cannot be carried out
 """
@@ -21,8 +21,6 @@ QueueError
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from huey.exceptions import CancelExecution
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,13 +109,6 @@ class TaskCrashedError(QueueError):
 
 class PoisonError(QueueError):
     """A task took its worker down as often as `max_deliveries` allows."""
-
-
-class TaskCancelledError(QueueError, CancelExecution):
-    """The operator asked this running task to stop; raised inside its body."""
-
-    def __init__(self) -> None:
-        CancelExecution.__init__(self, "cancelled by the operator", retry=False)
 
 
 class ScheduleError(QueueError, ValueError):

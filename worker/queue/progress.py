@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from huey.exceptions import TaskTimeout
 
-from worker.queue.errors import BusyError, ClaimLostError, TaskCancelledError
+from worker.queue.cancelled import TaskCancelledError
+from worker.queue.errors import BusyError, ClaimLostError
 from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
