@@ -149,16 +149,16 @@ def test_a_fault_among_ones_own_keys_is_named(tmp_path, text, fault):
 async def test_ones_own_keys_take_the_place_of_ours_and_are_shown(builder, tmp_path):
     homes.busy(builder)
     (tmp_path / "keys.yaml").write_text(
-        "everywhere.go_queue: z\nqueue.pause: '+'\neverywhere.help: f1, ctrl+g\n"
+        "everywhere.go_queue: f7\nqueue.pause: f8\neverywhere.help: f1, ctrl+g\n"
     )
     app = console(builder, own_keys=load_keymap(tmp_path / "keys.yaml"))
     async with app.run_test(size=(120, 40)) as pilot:
         await press(pilot, "2")
         assert app.current_mode == "overview"
-        await press(pilot, "z")
+        await press(pilot, "f7")
         assert app.current_mode == "queue"
-        await until(pilot, lambda: any(key.key_display == "+" for key in app.screen.query("FooterKey")))
-        await pilot.press("plus")
+        await until(pilot, lambda: any(key.key_display == "f8" for key in app.screen.query("FooterKey")))
+        await pilot.press("f8")
         await until(pilot, lambda: app.snapshot.paused)
         await pilot.press("ctrl+g")
         await until(pilot, lambda: app.screen.query("#dialog"))
