@@ -215,11 +215,15 @@ class Actions:
         """Takes away what waited at the mark."""
         return _told(self._do("clear_queue", mark), "Cleared", "waiting task")
 
-    def pause_queue(self, until: datetime | None = None, note: str = "") -> Done:
-        """Lets no worker take anything more."""
+    def pause_queue(
+        self, until: datetime | None = None, note: str = "", *, span: timedelta | None = None
+    ) -> Done:
+        """Lets no worker take anything more: until a time, for a span from now, or until it is resumed."""
+        now = datetime.now(UTC)
+        until = now + span if span else until
         change = self._do("pause_queue", until=until, note=note)
-        end = f" until {until.isoformat(timespec='minutes')}" if until else ""
-        return Done(f"The queue is paused{end}: what runs goes on, nothing new begins.", change)
+        end = when(until, now) if until else "it is resumed"
+        return Done(f"The queue is paused until {end}: what runs goes on, nothing new begins.", change)
 
     def resume_queue(self) -> Done:
         """Lets workers take tasks again."""

@@ -129,7 +129,7 @@ ACTIONS = (
     Action("lower_priority", ("minus",), "Later", "Lower the priority by one.", Scope.QUEUE, changes=True),
     Action("quarantine", ("Q",), "Put aside", "Make dead letters of tasks whose name no worker knows.", Scope.QUEUE, changes=True),
     Action("clear", ("C",), "Clear", "Take away all that waits, or all that the filter shows.", Scope.QUEUE, shown=True, changes=True),
-    Action("pause", ("p",), "Pause", "Let workers take nothing more from the queue, or let them go on.", Scope.QUEUE, shown=True, changes=True),
+    Action("pause", ("p",), "Pause", "Let workers take nothing more from the queue, for a while or until it is resumed; or let them go on.", Scope.QUEUE, shown=True, changes=True),
     Action("retry", ("r",), "Retry", "Run it again: a dead letter, or all of a cause.", Scope.FAILURES, shown=True, changes=True),
     Action("canary", ("n",), "Canary", "Retry one first, the rest when it has succeeded; while it goes on: stop it.", Scope.FAILURES, shown=True, changes=True),
     Action("edit", ("e",), "Edit args", "Run the dead letter's task again with other arguments.", Scope.FAILURES, changes=True),

@@ -12,6 +12,7 @@ from console.rows import details, queue
 from console.rows.base import short_name
 from console.rows.runs import log_lines
 from console.screens.listing import ListScreen
+from console.screens.pausing import PauseScreen
 from console.text import ago, clean, number, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from console.readings import Listing, Readings
     from console.readings.model import QueueTask, QueueTaskDetail
+    from console.screens.pausing import Pause
     from worker.queue import QueueMark
 
     Act = Callable[[Chosen, dict[str, Any]], None]
@@ -152,9 +154,17 @@ class QueueScreen(ListScreen):
         )  # fmt: skip
 
     def action_pause(self) -> None:
-        """Pauses the whole queue, or lets it go on."""
-        paused = self.console.snapshot is not None and self.console.snapshot.paused
-        self.console.act(lambda actions: actions.resume_queue() if paused else actions.pause_queue())
+        """Asks how the whole queue is to pause, or lets it go on."""
+        console = self.console
+        if console.snapshot is not None and console.snapshot.paused:
+            console.act(lambda actions: actions.resume_queue())
+            return
+        dialog = PauseScreen("the queue", place=console.place, now=console.clock(), utc=console.utc)
+        console.push_screen(dialog, self._pause)
+
+    def _pause(self, pause: Pause | None) -> None:
+        if pause is not None:
+            self.console.act(lambda actions: actions.pause_queue(span=pause.span, note=pause.note))
 
     def action_clear(self) -> None:
         """Takes away what waits now, or what the filter shows now."""

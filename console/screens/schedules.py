@@ -8,7 +8,8 @@ from console import keys
 from console.readings import Whole
 from console.rows import schedules
 from console.screens.listing import ListScreen
-from console.screens.schedule_dialogs import MissedScreen, PauseScreen
+from console.screens.missed import MissedScreen
+from console.screens.pausing import PauseScreen
 from console.text import clean, plural
 from console.widgets.lines import as_content
 from console.widgets.window_table import WindowTable
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from console.readings import Listing, Readings
     from console.readings.model import Schedule, ScheduleDetail
     from console.rows.base import Cell
-    from console.screens.schedule_dialogs import Answer, Pause
+    from console.screens.missed import Answer
+    from console.screens.pausing import Pause
 
 # So many runs start without a second question.
 MANY = 10

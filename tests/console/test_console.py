@@ -348,9 +348,13 @@ async def test_the_queue_is_paused_said_to_be_and_goes_on(builder):
     homes.busy(builder)
     app = console(builder)
     async with app.run_test(notifications=True) as pilot:
-        await press(pilot, "2", "p")
+        await press(pilot, "2", "p", "enter", *"moving", "enter")
         await until(pilot, lambda: app.snapshot.paused)
-        await until(pilot, lambda: "The queue is paused: 30 tasks waiting" in str(app.screen.banner.content))
+        await until(
+            pilot, lambda: "The queue is paused (moving): 30 tasks waiting" in str(app.screen.banner.content)
+        )
+        ends = builder.tasks.execute("SELECT paused_until - paused_at FROM pause").fetchone()[0]
+        assert 1790 < ends <= 1800
         await press(pilot, "p")
         await until(pilot, lambda: not app.snapshot.paused)
         await press(pilot, "u")
