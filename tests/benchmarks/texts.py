@@ -124,7 +124,7 @@ def real_texts(at_least: int = 60) -> list[list[str]] | None:
     if folder is None:
         return None
     texts = [text for name in _FILES for text in _read(folder / name) if len(text) >= at_least]
-    return list(_distinct(texts))
+    return list(distinct(texts))
 
 
 _TABLE = frozenset(["shr", "cts", "vs", "net", "mln", "qtr", "dlrs", "revs", "pct", "oper"])
@@ -141,8 +141,8 @@ def _read(path: Path) -> Iterator[list[str]]:
             yield words[:600]
 
 
-def _distinct(texts: list[list[str]], most: int = 30) -> Iterator[list[str]]:
-    """The texts that share less than 6 % of their four-word sequences with each that came before."""
+def distinct(texts: list[list[str]], most: int = 30) -> Iterator[list[str]]:
+    """The texts that share less than 6 %, and less than twelve, of their four-word sequences with each that came before."""
     places: dict[int, list[int]] = {}
     sizes: list[int] = []
     for words in texts:
@@ -151,7 +151,7 @@ def _distinct(texts: list[list[str]], most: int = 30) -> Iterator[list[str]]:
         for one in sequences:
             for other in places.get(one, ()):
                 shared[other] = shared.get(other, 0) + 1
-        if any(n >= 0.06 * min(len(sequences), sizes[other]) for other, n in shared.items()):
+        if any(n >= min(12, 0.06 * sizes[other], 0.06 * len(sequences)) for other, n in shared.items()):
             continue
         for one in sequences:
             known = places.setdefault(one, [])
