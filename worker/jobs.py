@@ -131,6 +131,7 @@ def collect_market(
     from worker.research.choice import Choice  # noqa: PLC0415
     from worker.research.collect import collect  # noqa: PLC0415 - brings aiohttp and feedparser
     from worker.research.markets import load_market  # noqa: PLC0415
+    from worker.research.upkeep import fingerprint_old  # noqa: PLC0415
     from worker.topic_jobs import rank_after_collection  # noqa: PLC0415 - it needs this module
 
     market = load_market(find_config(), config_path)
@@ -141,6 +142,7 @@ def collect_market(
             market, library, report=current_run().progress, options=_fetch_options(), choice=choice, now=now
         )
         stats = run.as_dict() | {"topics": rank_after_collection(market, library, now=now)}
+        fingerprint_old(library)
     if not run.sources and run.skipped:
         current_run().skip(f"no source was asked: {_first_of(run.skipped)}")
     log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})

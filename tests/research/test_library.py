@@ -10,6 +10,7 @@ from worker.research.document import Document, content_hash
 from worker.research.errors import LibraryBusyError, LibraryError, LibraryFileError
 from worker.research.library import Harvest, Library, Stored
 from worker.research.sources import Source
+from worker.research.upkeep import fingerprint_old
 from worker.research.urls import canonical_url, comparison_key
 from worker.sqlite import sqlite3
 
@@ -194,29 +195,56 @@ def test_threads_share_a_library(library, put):
     assert library.tally("duplicates") == 7 * 20
 
 
-def test_a_library_of_version_1_becomes_current(home, put, monkeypatch):
-    path = home / "old.db"
+def of_version_1(path, documents, monkeypatch):
+    """A library as version 1 left it."""
     monkeypatch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
     conn = sqlite3.connect(path, isolation_level=None)
     schema.make_current(conn, path)
-    conn.execute(
-        "INSERT INTO document (id, market, source, title, canonical_key, content_hash, content, language, domain, "
-        "country, vertical, reliability_score, fetched_at) "
-        "VALUES (7, 'm', 's', 'alt', 'a.example/1', 'h', '', 'de', 'd', 'c', 'v', 0.5, 0)"
+    conn.execute("BEGIN")
+    conn.executemany(
+        "INSERT INTO document (market, source, title, canonical_key, content_hash, content, language, domain, country, "
+        "vertical, reliability_score, fetched_at) VALUES ('m', 'a.example/f', ?, ?, ?, ?, 'de', 'd', 'c', 'v', 0.5, 0)",
+        [
+            (title, f"a.example/{number}", f"h{number}", text)
+            for number, (title, text) in enumerate(documents)
+        ],
     )
     conn.execute(
         "INSERT INTO topic (id, market, key, title, score, parts, sources, documents, samples, first_seen, last_seen) "
         "VALUES (3, 'm', 'k', 'Wärmepumpe', 1, '{}', 1, 1, '[]', 0, 0)"
     )
+    conn.execute("COMMIT")
     conn.close()
     monkeypatch.undo()
-    with Library(path) as library:
+
+
+def test_a_library_of_version_1_becomes_current(home, monkeypatch):
+    of_version_1(home / "old.db", [("alt", "")] * 7, monkeypatch)
+    with Library(home / "old.db") as library:
         assert library.tally("documents") == 0
         assert dict(library.rows("SELECT * FROM upkeep")[0]) == {"name": "fingerprints", "up_to": 7}
-        assert [
-            row["rowid"]
-            for row in library.rows("SELECT rowid FROM topic_fts WHERE topic_fts MATCH 'warmepumpe'")
-        ] == [3]
+        found = library.rows("SELECT rowid FROM topic_fts WHERE topic_fts MATCH 'warmepumpe'")
+        assert [row["rowid"] for row in found] == [3]
+
+
+def test_old_documents_get_their_fingerprints_in_batches(home, put, monkeypatch):
+    texts = [" ".join(f"w{number}x{word}" for word in range(30)) for number in range(500)]
+    of_version_1(
+        home / "old.db", [*((f"t{n}", text) for n, text in enumerate(texts)), ("Holzbau", STORY)], monkeypatch
+    )
+    with Library(home / "old.db") as library:
+        assert fingerprint_old(library, budget_s=0) == 200, "one batch"
+        copy = STORY[:200]
+        assert put("https://b.example/f", ("Kopie", "https://b.example/1", copy), into=library) == Stored(
+            0, 1
+        ), "the newest come first"
+        assert fingerprint_old(library) == 301
+        assert library.rows("SELECT * FROM upkeep") == []
+        assert fingerprint_old(library) == 0
+        copy = f"{texts[0]} und noch etwas mehr"
+        assert put("https://b.example/f", ("Kopie", "https://b.example/2", copy), into=library) == Stored(
+            0, 1
+        )
 
 
 def test_a_fresh_library_leaves_no_upkeep(library):
