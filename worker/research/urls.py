@@ -2,7 +2,8 @@
 
 Few and careful rules, for merging two different pages loses an article, while missing a pair only
 stores one twice (and content may still find it). The stored form stays an address that works; the
-bolder folding (scheme, www, trailing slash, order of parameters) happens in the comparison key only.
+bolder folding (scheme, www, mobile and AMP editions, trailing slash, order of parameters) happens in the
+comparison key only.
 """
 
 from __future__ import annotations
@@ -19,6 +20,14 @@ _TRACKING = re.compile(
     r"|(?:fb|g|d|tw|yc|msc)cl(?:id|kid)|msclkid|yclid|gbraid|wbraid|ref_src",
     re.IGNORECASE,
 )
+# The two caches that put the page's own address into theirs.
+_AMP_CACHE = re.compile(
+    r"https?://(?:(?:www\.)?google\.[a-z.]{2,6}/amp|[a-z0-9-]+\.cdn\.ampproject\.org/[cv])/(s/)?(?=[^/]+\.[^/]+/)(.+)",
+    re.IGNORECASE,
+)
+_EDITION = re.compile(r"^(?:www|m|mobile|amp)\.(?=[^.]+\.)|(?<=\.)m\.(?=[^.]+\.[a-z]+$)")
+_AMP_PATH = re.compile(r"/amp/?$|\.amp(?=\.html?$|$)|^/amp(?=/.)", re.IGNORECASE)
+_AMP_QUERY = frozenset({"amp", "amp=1", "amp=true", "outputtype=amp"})
 _PLAIN = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/?-]*")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 # The URL standard drops these wherever they stand: https://url.spec.whatwg.org/#concept-basic-url-parser
@@ -37,7 +46,10 @@ def canonical_url(link: str, base: str | None = None) -> str | None:
         base: what a relative link is relative to.
     """
     try:
-        parts = urlsplit(urljoin(base or "", _DROPPED.sub("", link.strip())))
+        whole = urljoin(base or "", _DROPPED.sub("", link.strip()))
+        if cached := _AMP_CACHE.fullmatch(whole):
+            whole = f"http{'s' if cached[1] else ''}://{cached[2]}"
+        parts = urlsplit(whole)
         host, port = _ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         return None
@@ -55,9 +67,10 @@ def canonical_url(link: str, base: str | None = None) -> str | None:
 def comparison_key(url: str) -> str:
     """What two canonical addresses of one page share; readable, but not an address."""
     parts = urlsplit(url)
-    host = parts.netloc.removeprefix("www.")
-    query = "&".join(sorted(parts.query.split("&"))) if parts.query else ""
-    key = f"{host}{parts.path.rstrip('/')}"
+    host = _EDITION.sub("", parts.netloc)
+    pairs = sorted(pair for pair in parts.query.split("&") if pair.lower() not in _AMP_QUERY)
+    query = "&".join(pairs)
+    key = f"{host}{_AMP_PATH.sub('', parts.path).rstrip('/')}"
     return key + (f"?{query}" if query else "") + (f"#{parts.fragment}" if parts.fragment else "")
 
 
