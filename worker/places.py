@@ -73,7 +73,9 @@ class Home:
         except OSError as error:
             raise PlaceError(f"{self.root}: cannot create the data folder: {error.strerror}") from error
         if not os.access(self.root, os.W_OK | os.X_OK):
-            raise PlaceError(f"{self.root}: the data folder is not writable by this user")
+            read_only = hasattr(os, "statvfs") and os.statvfs(self.root).f_flag & os.ST_RDONLY
+            why = "is on a file system mounted read-only" if read_only else "is not writable by this user"
+            raise PlaceError(f"{self.root}: the data folder {why}")
         return self
 
     def prepare_logs(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +24,9 @@ BUSY_TIMEOUT_S = 5.0
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.000_1, 0.002
 CHECKPOINT_PAGES = 4_000  # 16 MB
 _BUSY_CODES = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DISK_CODES = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+# With less, not even SQLite's shared index can be made, which it calls an I/O error.
+LEAST_FREE = 65_536
 _PASSING_CODES = _BUSY_CODES | {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -87,17 +91,25 @@ def _use_wal(conn: sqlite3.Connection, timeout: float) -> None:
             return
 
 
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < LEAST_FREE
+    except OSError:
+        return False
+
+
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether another connection's lock is the reason."""
-    return _code(error) in _BUSY_CODES
+    return error_code(error) in _BUSY_CODES
 
 
 def is_passing(error: sqlite3.Error) -> bool:
     """Whether waiting can help: locked, disk full, I/O error, file system mounted read-only."""
-    return _code(error) in _PASSING_CODES
+    return error_code(error) in _PASSING_CODES
 
 
-def _code(error: sqlite3.Error) -> int:
+def error_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where there is none."""
     # The low byte is the primary result code: https://sqlite.org/rescode.html#primary_result_codes_versus_extended_result_codes
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
@@ -129,6 +141,8 @@ def wrapped(path: Path | str) -> Iterator[None]:
             raise UnusableFileError(path, why) from error
         if "not a database" in str(error):
             raise UnusableFileError(path, "expected a SQLite database, found something else") from error
+        if error_code(error) in _DISK_CODES and _is_full(Path(path).parent):
+            raise UnusableFileError(path, "the disk is full; nothing was stored") from error
         raise UnusableFileError(path, error) from error
 
 

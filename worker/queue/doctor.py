@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from worker.queue import doctor_rows, schema
-from worker.queue.connection import is_busy
+from worker.queue.connection import error_code, is_busy
 from worker.queue.errors import NetworkFileError, OlderFileError, QueueFileError
 from worker.queue.filesystem import network_kind
 from worker.queue.finding import Finding
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 LOCK_S = 2.0
 CHECK_S = 20.0
 # A worker needs room for its log of writes and for a copy before a migration.
@@ -100,10 +101,16 @@ def _file(
     except QueueFileError as error:
         return [Finding("foreign_file", str(error), unusable=True)]
     except sqlite3.Error as error:
-        if is_busy(error):
-            text = f"{path}: another process has locked it; nothing can be said of it until it lets go"
-            return [Finding("locked", text)]
-        return [Finding("damaged_file", _damaged(path, str(error)), unusable=True)]
+        return [_unreadable(path, error)]
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> Finding:
+    if is_busy(error):
+        text = f"{path}: another process has locked it; nothing can be said of it until it lets go"
+        return Finding("locked", text)
+    if error_code(error) in DAMAGED:
+        return Finding("damaged_file", _damaged(path, str(error)), unusable=True)
+    return Finding("unreadable_file", f"{path}: cannot be read now: {error}", unusable=True)
 
 
 def _integrity(conn: sqlite3.Connection, path: Path) -> Iterator[Finding]:
