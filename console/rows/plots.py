@@ -130,7 +130,7 @@ def lines(
         width: in cells.
         height: in lines, the axis included; two at least.
         axis: what to write along it.
-        ascii_only: one sign for each cell instead of braille: the number of the series.
+        ascii_only: one sign for each cell instead of braille: the number of the series, the last being 1.
         label: writes the maximum.
     """
     room, rows = max(width - SCALE, 1), max(height - 1, 1)
@@ -143,7 +143,7 @@ def lines(
             if value is not None and most:
                 y = min(int(value / most * rows * down), rows * down - 1)
                 cell = (x // across, y // down)
-                dots[cell] = place + 1 if ascii_only else dots.get(cell, 0) | _DOTS[x % 2][y % 4]
+                dots[cell] = len(series) - place if ascii_only else dots.get(cell, 0) | _DOTS[x % 2][y % 4]
                 tones[cell] = tone
     drawn: list[Line] = []
     for level in range(rows - 1, -1, -1):

@@ -51,7 +51,8 @@ def forecast_line(snapshot: Snapshot) -> Line:
         case Outlook.LEVEL:
             return (Cell("Level"), Cell(f": {came} arrive and end", Tone.QUIET))
         case Outlook.STILL:
-            return (Cell("Stands still", Tone.WARN), Cell(f": {found.cause}"))
+            coming = f", {came} arrive" if found.arriving else ""
+            return (Cell("Stands still", Tone.WARN), Cell(f": {found.cause}{coming}"))
 
 
 def waiting_note(minutes: Sequence[Minute]) -> str:
