@@ -216,7 +216,7 @@ def _failures(commands: Subparsers) -> None:
 
 
 def _schedules(commands: Subparsers) -> None:
-    _leaf(commands, "list", schedules.list_, "when each ran, when it will")
+    _filter(_leaf(commands, "list", schedules.list_, "when each ran, when it will"))
     show = _leaf(commands, "show", schedules.show, "one: its next times, its last ticks, the missed ones")
     run = _leaf(commands, "run", schedules.run, "run its task once, now")
     pause = _leaf(commands, "pause", schedules.pause, "stop it from firing")

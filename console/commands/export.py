@@ -39,8 +39,7 @@ def _causes(text: str) -> Report:
 
 
 def _schedules(text: str) -> Report:
-    _unfiltered("schedules", text)
-    return Report("schedules", lambda readings: readings.schedules(), schedules.COLUMNS, schedules.cells)
+    return Report("schedules", lambda readings: readings.schedules(text), schedules.COLUMNS, schedules.cells)
 
 
 def _runs(text: str) -> Report:

@@ -23,10 +23,10 @@ NONE_YET = "No schedules yet: they are known once a worker has started. Run: top
 
 def list_(context: Context) -> Exit:
     """When each ran, when it will."""
-    every = _every(context)
+    every = context.readings.schedules(context.options.filter)
     now = context.now()
     drawn = "" if context.json else table(
-        rows.COLUMNS, [rows.cells(one, now) for one in every], empty=NONE_YET,
+        rows.COLUMNS, [rows.cells(one, now) for one in every], empty="No schedule matches the filter." if context.options.filter else NONE_YET,
         width=shutil.get_terminal_size().columns,
     )  # fmt: skip
     context.answer(every, _drawn(context, drawn))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.readings.filters import condition, parse
 from console.readings.model import Outcome, Schedule, ScheduleDetail, Tick
+from console.readings.pages import Sort
 from console.readings.queue import key_of
 from console.readings.runs import last_state
 from console.readings.times import maybe, moment
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
 
 # A worker looks once a second, and a restart takes a moment; later than this, nobody looks.
 OVERDUE_AFTER_S = 90.0
+SORTS = (
+    Sort("name", "by name", "Schedule"),
+    Sort("next", "next first", "Next"),
+    Sort("last", "latest run first", "Last", descending=True),
+    Sort("missed", "most missed first", "State", descending=True),
+)
+_ORDERS = {
+    "name": "name", "next": "next_at IS NULL, next_at, name", "last": "last_at DESC, name", "missed": "missed DESC, name",
+}  # fmt: skip
+_COLUMNS = {
+    "any": "name, task_name, cron, timezone, error, pause_note", "task": "name, task_name", "market": "''",
+    "err": "error", "id": "last_task_id", "age": "last_at",
+}  # fmt: skip
 STRIP = 10
 COMING = 5
 RECENT = 20
@@ -28,10 +43,23 @@ _UNRUN = {"missed": Outcome.MISSED, "acknowledged": Outcome.WAIVED, "paused": Ou
 _ENDS = {"dead": Outcome.FAILED, "cancelled": Outcome.CANCELLED}
 
 
-def schedules(file: File, queue: str, now: float) -> tuple[Schedule, ...]:
-    """All schedules by name."""
-    rows = file.rows("SELECT * FROM periodic WHERE queue = ? ORDER BY name", (queue,))
-    known = has_register(file)
+def schedules(file: File, queue: str, now: float, text: str = "", sort: str = "name") -> tuple[Schedule, ...]:
+    """All schedules.
+
+    Args:
+        file: `tasks.db`.
+        queue: its name.
+        now: Unix seconds.
+        text: a filter.
+        sort: the id of one of SORTS.
+
+    Raises:
+        ReadingError: the filter cannot be understood.
+    """
+    where, params = condition(parse(text), _COLUMNS | {"is": _state_at(now)}, now)
+    query = f"SELECT * FROM periodic WHERE queue = ?{where} ORDER BY {_ORDERS[sort]}"
+    rows = file.rows(query, (queue, *params))
+    known = file.knows("tick")
     # A file that no worker of this version has opened yet says nothing of `enabled`.
     return tuple(
         _schedule(file, row, now, _recent(file, queue, row["name"], STRIP) if known else ())
@@ -40,12 +68,19 @@ def schedules(file: File, queue: str, now: float) -> tuple[Schedule, ...]:
     )
 
 
+def _state_at(now: float) -> str:
+    """What `is:` looks at; no comma, since that parts expressions."""
+    return f"""CASE WHEN error IS NOT NULL THEN 'error'
+        WHEN paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > {now!r}) THEN 'paused'
+        WHEN next_at < {now - OVERDUE_AFTER_S!r} THEN 'overdue' WHEN missed > 0 THEN 'missed' ELSE 'on' END"""
+
+
 def detail(file: File, queue: str, name: str, now: datetime) -> ScheduleDetail | None:
     """A schedule in full; None when it is gone."""
     rows = file.rows("SELECT * FROM periodic WHERE queue = ? AND name = ?", (queue, name))
     if not rows or not rows[0].get("enabled", 1):
         return None
-    row, known = rows[0], has_register(file)
+    row, known = rows[0], file.knows("tick")
     recent = _recent(file, queue, name, RECENT) if known else ()
     return ScheduleDetail(
         schedule=_schedule(file, row, now.timestamp(), recent[:STRIP]),
@@ -72,16 +107,11 @@ def late(file: File, queue: str, name: str, limit: int) -> tuple[Tick, ...]:
 
 def tick_of(file: File, task_id: str) -> Tick | None:
     """The tick that a task answers; the newest of several."""
-    if not has_register(file):
+    if not file.knows("tick"):
         return None
     query = _TICK.replace("queue = ?", "task_id = ?") + " ORDER BY tick_at DESC LIMIT 1"
     rows = file.rows(query, (task_id,))
     return _tick(rows[0]) if rows else None
-
-
-def has_register(file: File) -> bool:
-    """Whether a worker of this version has opened the file, so that there is a register of ticks."""
-    return bool(file.value("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tick'"))
 
 
 def _recent(file: File, queue: str, name: str, limit: int) -> tuple[Tick, ...]:

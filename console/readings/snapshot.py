@@ -223,9 +223,10 @@ class Readings:
         """All that is kept of a dead letter."""
         return failures.detail(self._letters, letter_id)
 
-    def schedules(self) -> tuple[Schedule, ...]:
-        """All schedules by name."""
-        return schedule_readings.schedules(self._tasks, self._queue, self._now().timestamp())
+    def schedules(self, text: str = "", sort: str = "name") -> tuple[Schedule, ...]:
+        """All schedules; `text` is a filter."""
+        now = self._now().timestamp()
+        return schedule_readings.schedules(self._tasks, self._queue, now, text, sort)
 
     def schedule(self, name: str) -> ScheduleDetail | None:
         """A schedule in full, with the ticks that nobody has answered."""

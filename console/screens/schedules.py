@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import keys
 from console.readings import Whole
+from console.readings.schedules import SORTS
 from console.rows import schedules
 from console.screens.listing import ListScreen
 from console.screens.missed import MissedScreen
@@ -36,13 +37,12 @@ class SchedulesScreen(ListScreen):
     here = "go_schedules"
     scope = keys.Scope.SCHEDULES
     heading = "Schedules"
-    can_filter = False
     BINDINGS = keys.bindings(keys.Scope.SCHEDULES)
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """One."""
         yield WindowTable(
-            schedules.COLUMNS, self._cells, schedules.key,
+            schedules.COLUMNS, self._cells, schedules.key, sorts=SORTS,
             empty="No schedules yet: they are known once a worker has started.\nPress w to start one.",
             ascii_only=self.console.ascii_only, id="schedules-table",
         )  # fmt: skip
@@ -51,8 +51,8 @@ class SchedulesScreen(ListScreen):
         return schedules.cells(schedule, now, utc=self.console.utc)
 
     def listing(self, readings: Readings) -> Listing[Schedule]:
-        """All schedules."""
-        return Whole(readings.schedules(), schedules.key)
+        """The schedules, filtered."""
+        return Whole(readings.schedules(self.filter_text, self.sort_id), schedules.key)
 
     def describe(self, readings: Readings, row: Schedule) -> Content | None:
         """A schedule in words, with its next times and what became of its last ticks."""

@@ -281,6 +281,19 @@ def test_a_run_and_a_task_are_told_with_their_tick(run, builder):
     assert "for tick   2026-11-19 01:00: the machine slept for 7h 55m" in run("runs", "show", str(number))[1]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ["daily_collection", "weekly_notion_sync"]), ("weekly", ["weekly_notion_sync"]),
+        ("is:paused", ["weekly_notion_sync"]), ("is:overdue", ["daily_collection"]), ("!is:paused", ["daily_collection"]),
+        ("moves", ["weekly_notion_sync"]), ("err:x", []), ("age>1d", ["daily_collection"]),
+    ],
+)  # fmt: skip
+def test_schedules_are_filtered(run, builder, text, names):
+    homes.broken(builder)
+    assert [one["name"] for one in run("schedules", "list", "--filter", text, "--json")[1]] == names
+
+
 def test_many_runs_are_asked_about(run, builder):
     builder.schedule("hourly", "0 * * * *")
     for hours in range(12):

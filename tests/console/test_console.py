@@ -264,6 +264,19 @@ async def test_missed_ticks_are_answered_by_key_and_that_is_taken_back(builder, 
             assert rows(builder, "task") == rows(builder, "schedule") == 0
 
 
+async def test_schedules_are_filtered_and_sorted(builder):
+    homes.broken(builder)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "4", "slash", *"is:paused", "enter")
+        await until(pilot, lambda: [one.name for one in app.screen.table.rows] == ["weekly_notion_sync"])
+        await press(pilot, "escape")
+        await until(pilot, lambda: len(app.screen.table.rows) == 2)
+        await press(pilot, "s", "s", "s")
+        await until(pilot, lambda: app.screen.table.sort.id == "missed")
+        assert [one.missed for one in app.screen.table.rows] == [2, 0]
+
+
 async def test_of_many_runs_it_is_asked_once_more(builder):
     builder.schedule("hourly", "0 * * * *")
     for hours in range(12):
