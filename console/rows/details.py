@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Line = tuple[Cell, ...]
 
 BAR_WIDTH = 16
+OWN_FRAMES = 5
 
 
 def facts(known: Iterable[tuple[str, str]]) -> list[Line]:
@@ -110,8 +111,31 @@ def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list
             for attempt, at, error in detail.history
         ]
     if detail.traceback:
+        own = own_frames(detail.traceback)
+        if own:
+            lines += [(), (Cell("Where in our code, the last call first", Tone.ACCENT),), *own]
         lines += [(), (Cell("Traceback", Tone.ACCENT),), *traceback_lines(detail.traceback)]
     return lines
+
+
+def own_frames(text: str) -> list[Line]:
+    """The frames of our own code, the innermost first: where to look before anything else."""
+    frames: list[list[str]] = []
+    for line in clean_lines(text).splitlines():
+        if line.startswith('  File "'):
+            frames.append([line.strip()])
+        elif line.startswith("    ") and frames and len(frames[-1]) == 1:
+            frames[-1].append(line.strip())
+    own = [frame for frame in frames if not _is_foreign(frame[0])]
+    return [
+        (Cell(f"  {part}" if number else part, Tone.PLAIN if number else Tone.QUIET),)
+        for frame in own[: -OWN_FRAMES - 1 : -1]
+        for number, part in enumerate(frame)
+    ]
+
+
+def _is_foreign(line: str) -> bool:
+    return any(part in line for part in ("site-packages", "/lib/python"))
 
 
 def traceback_lines(text: str) -> list[Line]:
@@ -120,7 +144,7 @@ def traceback_lines(text: str) -> list[Line]:
     own = True
     for line in clean_lines(text).splitlines():
         if line.lstrip().startswith('File "'):
-            own = not any(part in line for part in ("site-packages", "/lib/python"))
+            own = not _is_foreign(line)
         elif not line.startswith(" "):
             own = True
         lines.append((Cell(line, Tone.PLAIN if own else Tone.QUIET),))

@@ -120,15 +120,13 @@ class FailuresScreen(ListScreen):
         """Retries one first; on a cause whose canary goes on: stops it."""
         row = self.table.highlighted
         cause = row if isinstance(row, Cause) else self._cause
-        if (
-            cause is not None
-            and cause.canary is not None
-            and cause.canary.going
-            and not len(self.table.marks)
-        ):
+        marked = bool(len(self.table.marks))
+        if cause is not None and cause.canary is not None and cause.canary.going and not marked:
             self.console.act(lambda actions: actions.cancel_canaries(cause.fingerprint))
+        elif self.table is self.letters and not marked:
+            self._all_shown("Canary retry of", self._canary)
         else:
-            self._with_letters("Retry one, then the rest: ", self._canary)
+            self._with_letters("Canary retry of", self._canary)
 
     def action_delete(self) -> None:
         """Takes it away: the letter, what is marked, or all of the cause."""
@@ -137,13 +135,17 @@ class FailuresScreen(ListScreen):
     def action_clear(self) -> None:
         """Takes away every dead letter there is now, or those that the filter shows now."""
         if self.filter_text or self._cause is not None:
-            cause = self._cause
-            self.freeze(
-                lambda readings: [self._letters_of(readings, cause, DEAD)],
-                lambda frozen: self._confirm("Clear", frozen, self._delete, " shown here"),
-            )
+            self._all_shown("Clear", self._delete)
         else:
             self.console.mark(lambda actions: actions.letters_mark(), self._confirm_all)
+
+    def _all_shown(self, verb: str, act: Act) -> None:
+        """Does something to all letters of the open cause that the filter shows."""
+        cause = self._cause
+        self.freeze(
+            lambda readings: [self._letters_of(readings, cause, DEAD)],
+            lambda frozen: self._confirm(verb, frozen, act, " shown here"),
+        )
 
     def action_edit(self) -> None:
         """Runs the letter's task again with other arguments."""

@@ -241,6 +241,12 @@ def test_a_canary_of_nothing_is_refused(desk, dead):
         desk.canary(dead)
 
 
+def test_a_cause_has_one_canary_at_a_time(desk, dead):
+    desk.canary(dead[:5])
+    with pytest.raises(RefusedError, match="goes on already"):
+        desk.canary(dead[5:])
+
+
 def test_two_workers_release_nothing_twice(desk, huey, dead):
     desk.canary(dead)
     huey.fails_with = lambda value: None

@@ -81,6 +81,14 @@ class Canaries:
         conn.executemany("INSERT INTO canary_letter VALUES (?, ?)", [(canary, one) for one in letter_ids[1:]])
         return canary
 
+    def going(self) -> frozenset[str]:
+        """The causes whose canary still waits, or lets letters go."""
+        query = "SELECT fingerprint FROM canary WHERE queue = ? AND state IN ('waiting', 'releasing')"
+        letters = self._storage.letters
+        with wrapped(letters.path):
+            rows = letters.connection().execute(query, (self._storage.name,)).fetchall()
+        return frozenset(row[0] for row in rows)
+
     def step(self) -> None:
         """Brings each that goes on a step further; most seconds there is none."""
         letters = self._storage.letters

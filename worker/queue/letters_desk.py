@@ -109,10 +109,14 @@ class LettersDesk:
         """Retries one letter of each cause; the worker lets the rest follow once that has succeeded.
 
         Raises:
-            RefusedError: none of the letters is dead.
+            RefusedError: none of the letters is dead, or all of their causes have one going on.
         """
         operator, entry = self._operator, self._operator.entry()
         causes = self._by_cause(letter_ids)
+        going = self.canaries.going()
+        if causes and causes.keys() <= going:
+            raise RefusedError("a canary retry of this cause goes on already")
+        causes = {cause: some for cause, some in causes.items() if cause not in going}
         count = sum(len(some) for some in causes.values())
         if not causes:
             raise RefusedError(
