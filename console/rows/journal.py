@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("When", 5, "right"),
-    Column("Did", 26),
+    Column("Did", 28),
     Column("How many", 9, "right"),
     Column("Undo", 11),
     Column("Who", 20, priority=2),

@@ -29,7 +29,7 @@ MOMENTS = {
     "a source in full": ("busy", ["6", "enter"]),
     "a source that is gone": ("broken", ["6", "G", "enter"]),
     "a hostile letter in full": ("hostile", ["3", "enter", "enter"]),
-    "marked letters": ("broken", ["3", "enter", "space", "space", "j", "space", "s"]),
+    "marked letters": ("broken", ["3", "enter", "space", "space", "j", "space"]),
     "arguments being edited": ("broken", ["3", "enter", "e"]),
     "arguments that were not changed": ("broken", ["3", "enter", "e", "ctrl+s"]),
     "a run in full": ("broken", ["5", "enter"]),

@@ -55,7 +55,7 @@ def quarantine(
 
     def step(cursor: sqlite3.Cursor, entry: str, source: str, rows: Sequence[int]) -> Outcome:
         marks = ",".join("?" * len(rows))
-        query = f"SELECT {_COLUMNS} FROM {TABLES[source]} WHERE queue = ? AND id IN ({marks})"
+        query = f"SELECT {_COLUMNS} FROM {TABLES[source]} WHERE +queue = ? AND id IN ({marks})"
         there = cursor.execute(query, (storage.name, *rows)).fetchall()
         unknown = [row for row in there if row[2] not in names]
         # The letters come first: a crash between the two files leaves both, never neither.

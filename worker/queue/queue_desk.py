@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 CHUNK = 500
 SHOWN = 100
 KEPT = "queue, data, priority, task_id, name, subject, enqueued_at, attempt, deliveries"
-# How a waiting task's row is kept for undo.
+# How a waiting task's row is kept for undo. `+queue` everywhere: by the index on the queue, each would be looked for
+# among all of them.
 KEEP = {
     "pending": f"""INSERT INTO removed_task (entry, source, id, ready_at, {KEPT})
-        SELECT ?, 'pending', id, ready_at, {KEPT} FROM task WHERE queue = ? AND """,
+        SELECT ?, 'pending', id, ready_at, {KEPT} FROM task WHERE +queue = ? AND """,
     "scheduled": f"""INSERT INTO removed_task (entry, source, id, due_at, reason, {KEPT})
-        SELECT ?, 'scheduled', id, due_at, reason, {KEPT} FROM schedule WHERE queue = ? AND """,
+        SELECT ?, 'scheduled', id, due_at, reason, {KEPT} FROM schedule WHERE +queue = ? AND """,
 }
 TABLES = {"pending": "task", "scheduled": "schedule"}
 TOUCH = "INSERT OR REPLACE INTO touched_task (entry, task_id, before) VALUES (?, ?, ?)"
@@ -61,7 +62,7 @@ class QueueDesk:
         with self._storage.db() as cursor:
             for task_id in task_ids:
                 for table, rows in found.items():
-                    query = f"SELECT id FROM {table} WHERE queue = ? AND task_id = ?"
+                    query = f"SELECT id FROM {table} WHERE +queue = ? AND task_id = ?"
                     if row := cursor.execute(query, (self._storage.name, task_id)).fetchone():
                         rows.append(row[0])
                         break
@@ -142,7 +143,7 @@ class QueueDesk:
         where = f"id IN ({_marks(rows)})"
         cursor.execute(KEEP[source] + where, (entry, self._storage.name, *rows))
         gone = cursor.execute(
-            f"DELETE FROM {TABLES[source]} WHERE queue = ? AND {where} RETURNING id, task_id",
+            f"DELETE FROM {TABLES[source]} WHERE +queue = ? AND {where} RETURNING id, task_id",
             (self._storage.name, *rows),
         )
         return [(row, task_id) for row, task_id in gone.fetchall()]
@@ -151,7 +152,7 @@ class QueueDesk:
         where = f"{column} IN ({_marks(rows)})"
         return list(
             cursor.execute(
-                f"UPDATE claim SET cancel = 1 WHERE queue = ? AND {where} RETURNING {column}, task_id",
+                f"UPDATE claim SET cancel = 1 WHERE +queue = ? AND {where} RETURNING {column}, task_id",
                 (self._storage.name, *rows),
             ).fetchall()
         )
@@ -161,7 +162,7 @@ class QueueDesk:
         for source, table in TABLES.items():
             cursor.execute(KEEP[source] + "task_id = ?", (entry, self._storage.name, task_id))
             if cursor.execute(
-                f"DELETE FROM {table} WHERE queue = ? AND task_id = ?", (self._storage.name, task_id)
+                f"DELETE FROM {table} WHERE +queue = ? AND task_id = ?", (self._storage.name, task_id)
             ).rowcount:
                 return True
         return False
@@ -211,13 +212,11 @@ class QueueDesk:
         def step(cursor: sqlite3.Cursor, entry: str, source: str, rows: Sequence[int]) -> Outcome:
             if source == "pending":
                 marks = _marks(rows)
-                query = f"SELECT task_id FROM task WHERE queue = ? AND id IN ({marks})"
+                query = f"SELECT task_id FROM task WHERE +queue = ? AND id IN ({marks})"
                 return [], [
                     (one, "is ready already") for (one,) in cursor.execute(query, (name, *rows)).fetchall()
                 ]
-            query = (
-                f"SELECT id, task_id, due_at, reason FROM schedule WHERE queue = ? AND id IN ({_marks(rows)})"
-            )
+            query = f"SELECT id, task_id, due_at, reason FROM schedule WHERE +queue = ? AND id IN ({_marks(rows)})"
             there = cursor.execute(query, (name, *rows)).fetchall()
             cursor.executemany(
                 f"INSERT INTO task (id, ready_at, {KEPT}) SELECT {NEXT_ID}, ?, {KEPT} FROM schedule WHERE id = ?",
@@ -253,7 +252,7 @@ class QueueDesk:
         def step(cursor: sqlite3.Cursor, entry: str, source: str, rows: Sequence[int]) -> Outcome:
             table = TABLES[source]
             query = (
-                f"SELECT id, task_id, priority, data FROM {table} WHERE queue = ? AND id IN ({_marks(rows)})"
+                f"SELECT id, task_id, priority, data FROM {table} WHERE +queue = ? AND id IN ({_marks(rows)})"
             )
             there = cursor.execute(query, (self._storage.name, *rows)).fetchall()
             changed = [(priority + by if to is None else to, data, row) for row, _, priority, data in there]
@@ -283,7 +282,7 @@ class QueueDesk:
         operator, entry, name = self._operator, self._operator.entry(), self._storage.name
         with self._storage.db(commit=True) as cursor:
             for source, table in TABLES.items():
-                query = f"SELECT id, data, subject FROM {table} WHERE queue = ? AND task_id = ?"
+                query = f"SELECT id, data, subject FROM {table} WHERE +queue = ? AND task_id = ?"
                 if row := cursor.execute(query, (name, task_id)).fetchone():
                     change = edited(bytes(row[1]), args, self._storage.runs.args_of)
                     message = orjson.loads(bytes(row[1]))

@@ -184,10 +184,10 @@ def _reschedule(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_id
         due_at, reason = orjson.loads(before or "[0, null]")
         conn.execute(
             f"INSERT INTO schedule (due_at, reason, {KEPT}) SELECT ?, ?, {KEPT} FROM task "
-            "WHERE queue = ? AND task_id = ?",
+            "WHERE +queue = ? AND task_id = ?",
             (due_at, reason, name, task_id),
         )
-        if conn.execute("DELETE FROM task WHERE queue = ? AND task_id = ?", (name, task_id)).rowcount:
+        if conn.execute("DELETE FROM task WHERE +queue = ? AND task_id = ?", (name, task_id)).rowcount:
             done += 1
         else:
             refused.append((task_id, BEGUN))
@@ -201,7 +201,7 @@ def _reprioritise(operator: Operator, conn: sqlite3.Cursor, entry: Entry, _undo_
     for task_id, before in touched:
         old = orjson.loads(before or "0")
         for table in TABLES.values():
-            query = f"SELECT id, data FROM {table} WHERE queue = ? AND task_id = ?"
+            query = f"SELECT id, data FROM {table} WHERE +queue = ? AND task_id = ?"
             if row := conn.execute(query, (name, task_id)).fetchone():
                 conn.execute(
                     f"UPDATE {table} SET priority = ?, data = ? WHERE id = ?",
