@@ -27,7 +27,9 @@ def test_no_task_is_lost_wherever_the_process_dies(scenario, how):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["died"] == found["points"] >= {"lines": 700, "statements": 30}[how] // STEPS[how]
+    # A point that depends on the time may not be reached a second time.
+    assert found["points"] >= {"lines": 700, "statements": 30}[how] // STEPS[how]
+    assert found["died"] >= found["points"] - 1 - found["points"] // 20
     assert found["lost"] == []
     assert found["wrong"] == []
 

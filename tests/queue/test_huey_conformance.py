@@ -18,7 +18,16 @@ import pytest
 os.environ.setdefault("HUEY_SLOW_TESTS", "1")
 
 from huey import chord
-from huey.tests import test_api, test_helpers, test_priority, test_signals, test_storage
+from huey.tests import (
+    test_api,
+    test_asyncio,
+    test_consumer,
+    test_helpers,
+    test_immediate,
+    test_priority,
+    test_signals,
+    test_storage,
+)
 from huey.tests.base import BaseTestCase
 
 from worker.queue import DurableHuey
@@ -31,6 +40,22 @@ EXCEPTIONS = {
     "TestChordPrimitive.test_chord_bookkeeping_cleared": (
         "reads MemoryStorage._counters; test_chord_leaves_nothing_behind does the same on our table"
     ),
+    "TestConsumerShutdown.test_immediate_stop_ignores_stop_flag": (
+        "expects SIGTERM to interrupt; here it ends gracefully, as SIGINT does (test_workers)"
+    ),
+    "TestConsumerShutdown.test_signal_handlers": "likewise",
+    **dict.fromkeys(
+        (
+            f"TestConsumerIntegration.test_{name}"
+            for name in (
+                "consumer_periodic_tasks",
+                "consumer_schedule_task",
+                "scheduler_periodic_catch_up",
+                "scheduler_periodic_enqueue_error",
+            )
+        ),
+        "tells Huey's scheduler the time; ours goes by the storage's clock (test_schedules)",
+    ),
 }
 
 
@@ -39,6 +64,7 @@ class Durable:
 
     options: ClassVar[dict] = {"utc": False}
     huey_class = DurableHuey
+    consumer_class = DurableConsumer
 
     def get_huey(self):
         self._folder = Path(tempfile.mkdtemp())
@@ -68,6 +94,7 @@ class CustomError(DurableHuey):
 OWN_HUEY: dict[str, dict] = {
     "TestDisableResultStore": {"options": {"utc": False, "results": False}},
     "TestStoreIntermediateErrors": {"options": {"utc": False, "store_intermediate_errors": False}},
+    "TestImmediate": {"options": {"utc": False, "immediate": True}},
     "TestCustomErrorMetadata": {"huey_class": CustomError},
 }
 
@@ -111,5 +138,7 @@ def test_chord_leaves_nothing_behind(home):
     huey.storage.close()
 
 
-for _module in (test_api, test_helpers, test_priority, test_signals):
+for _module in (
+    test_api, test_asyncio, test_consumer, test_helpers, test_immediate, test_priority, test_signals
+):  # fmt: skip
     _adopt(_module)

@@ -83,6 +83,20 @@ def test_either_signal_lets_the_running_task_finish(site, number):
     assert site.rows("SELECT * FROM worker") == []
 
 
+@pytest.mark.parametrize("kind", ["thread", "process"])
+def test_what_does_not_end_within_the_timeout_is_given_back_uncounted(site, kind):
+    worker = site.start("-k", kind, "-t", "1")
+    task_id = site.enqueue("sleeper", "a", 20.0)
+    site.wait_for_mark("begin a")
+    started = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=PATIENCE_S) == 0
+    assert time.monotonic() - started < 10
+    assert site.rows("SELECT task_id, deliveries FROM task") == [(task_id, 0)]
+    assert site.states(task_id) == ["interrupted"]
+    assert site.rows("SELECT * FROM worker") == site.rows("SELECT * FROM claim") == []
+
+
 def test_a_second_signal_stops_at_once_and_gives_the_task_back(site):
     worker = site.start()
     task_id = site.enqueue("work", "a", 20.0)

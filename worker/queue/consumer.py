@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ DRAIN_SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
 def _ignore_drain() -> None:
     """In a forked process: a service manager may signal all of them, and the supervisor answers."""
-    if DRAIN_SIGNAL is not None:
+    if DRAIN_SIGNAL is not None and threading.current_thread() is threading.main_thread():
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
 
 
