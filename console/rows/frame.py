@@ -126,9 +126,11 @@ def facts(snapshot: Snapshot, now: datetime, room: int) -> Line:
         (depth.running, "running", Tone.ACCENT),
         (depth.dead_letters, "dead", Tone.BAD),
     )
-    whole = _facts(snapshot, counts)
-    spared = _facts(snapshot, [count for count in counts if count[0]])
-    for line in (whole, spared):
+    worker = overview.worker_cell(snapshot)
+    short = Cell(worker.text.replace("worker ", "", 1), worker.tone)
+    some = [count for count in counts if count[0]]
+    spared = _facts(worker, some)
+    for line in (_facts(worker, counts), spared, _facts(short, some)):
         left = room - sum(cell_len(part.text) for part in line)
         following = overview.next_schedule(snapshot, now, left)
         if cell_len(following) <= left:
@@ -136,8 +138,8 @@ def facts(snapshot: Snapshot, now: datetime, room: int) -> Line:
     return spared
 
 
-def _facts(snapshot: Snapshot, counts: Sequence[tuple[int, str, Tone]]) -> Line:
-    cells = [Cell(" "), overview.worker_cell(snapshot), GAP]
+def _facts(worker: Cell, counts: Sequence[tuple[int, str, Tone]]) -> Line:
+    cells = [Cell(" "), worker, GAP]
     for amount, word, tone in counts:
         cells += [Cell(f"{number(amount)} {word}", tone if amount else Tone.QUIET), GAP]
     return tuple(cells)
