@@ -1,6 +1,6 @@
 """Collecting 500 feeds of 50 entries, 50 ms away, beside other programs that do the same in turn.
 
-    python -m tests.benchmarks.collect [--quick] [--rounds N]
+    python -m tests.benchmarks.collect [--feeds N] [--rounds N]
 
 The peers are `reader` with its search index (`pip install reader sgmllib3k`; installed for this only), and what one
 would write by hand: aiohttp, feedparser in two processes, SQLite with FTS5 by trigger. Each run is a process of its
@@ -55,11 +55,11 @@ def run(program: str, urls: list[str], folder: Path) -> dict:
 def main() -> None:
     """Prints all figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the feeds")
+    parser.add_argument("--feeds", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3, help="how often each runs; medians are shown (3)")
     parser.add_argument("--without", nargs="*", default=[], choices=PROGRAMS[1:], help="peers to leave out")
     options = parser.parse_args()
-    count = 50 if options.quick else 500
+    count = options.feeds
     programs = [one for one in PROGRAMS if one not in options.without]
     if "reader" in programs and not importlib.util.find_spec("reader"):
         programs.remove("reader")
@@ -92,10 +92,12 @@ def show(results: dict[str, list[dict]], count: int) -> None:
             line("near-duplicates looked for", median("ours", "seconds"), median(peer, "seconds"), "s")
             if "exact" in results:
                 line("exact copies only", median("exact", "seconds"), median(peer, "seconds"), "s")
+            line("processor time, near-duplicates too", median("ours", "cpu"), median(peer, "cpu"), "s")
+            if "exact" in results:
+                line("processor time, exact copies only", median("exact", "cpu"), median(peer, "cpu"), "s")
             line("peak memory", median("ours", "megabytes"), median(peer, "megabytes"), "MB")
     head("Again, nothing changed", "first pass")
     line("second pass", median("ours", "again"), median("ours", "seconds"), "s")
-    line("CPU of all passes", median("ours", "cpu"), None, "s")
 
 
 if __name__ == "__main__":

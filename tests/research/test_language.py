@@ -25,6 +25,8 @@ ENGLISH = {"proptech-ledger.json", "smart-building-weekly.atom", "the-facility-p
     ],
 )
 def test_languages(text, code):
+    if code not in {"de", "en"}:
+        pytest.importorskip("pycld2", reason="there is no wheel of it for this system")
     assert language_of(text, "xx") == code
 
 
