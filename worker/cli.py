@@ -153,7 +153,7 @@ def _consume(
         # A worker process that died, or has done its share, is replaced within a second.
         health_check_interval=1.0,
     )
-    plural = "" if settings.workers == 1 else "s"
+    plural = "" if settings.workers == 1 else "es" if settings.worker_type == "process" else "s"
     print(
         f"topic-worker: {settings.workers} {settings.worker_type}{plural}, data in {home.root}, "
         f"pid {os.getpid()}; Ctrl+C stops it gracefully",

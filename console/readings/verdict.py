@@ -42,7 +42,12 @@ def problems(snapshot: Snapshot) -> tuple[Problem, ...]:
 
 
 def _of_workers(snapshot: Snapshot) -> list[Problem]:
-    if any(worker.state in ALIVE for worker in snapshot.workers):
+    alive = [worker for worker in snapshot.workers if worker.state in ALIVE]
+    if alive and all(worker.state is WorkerState.HOLDING for worker in alive):
+        ids = " ".join(str(worker.id) for worker in alive)
+        how = f"let it go on with: topic-console workers resume {ids}"
+        return [Problem("workers_hold", f"The worker holds, as an operator asked{_waiting(snapshot)}; {how}")]
+    if alive:
         return []
     silent = [worker for worker in snapshot.workers if worker.state is WorkerState.SILENT]
     if silent:

@@ -70,7 +70,7 @@ def test_counters_that_disagree_are_counted_anew(operator):
     for _ in range(3):
         operator.enqueue("job")
     change(operator, "UPDATE tally SET n = 7 WHERE event = 'pending'")
-    assert "3 tasks are pending, the counter says 7" in found(operator)["counters"].text
+    assert "pending: 3 in the table, 7 by the counter" in found(operator)["counters"].text
     assert operator.mend("counters") == 1
     assert found(operator) == {}
     assert operator.storage.queue_size() == 3
@@ -221,7 +221,7 @@ def test_the_command_tells_mends_when_asked_and_says_so(operator, home):
     change(operator, "UPDATE tally SET n = 7 WHERE event = 'pending'")
     sick = command(home)
     assert sick.returncode == 1
-    assert "WRONG   1 tasks are pending, the counter says 7" in sick.stdout
+    assert "WRONG   pending: 1 in the table, 7 by the counter" in sick.stdout
     assert command(home, "--fix").returncode == 2  # nobody can be asked
     mended = command(home, "--fix", "--yes", "--json")
     assert mended.returncode == 0

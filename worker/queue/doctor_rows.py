@@ -38,9 +38,9 @@ def _counters(conn: sqlite3.Connection, queue: str) -> Iterator[Finding]:
         (rows,) = conn.execute(f"SELECT count(*) FROM {table} WHERE queue = ?", (queue,)).fetchone()
         counted = conn.execute("SELECT n FROM depth WHERE queue = ? AND state = ?", (queue, state)).fetchone()
         if rows != (counted[0] if counted else 0):
-            wrong.append(f"{rows} tasks are {state}, the counter says {counted[0] if counted else 0}")
+            wrong.append(f"{state}: {rows} in the table, {counted[0] if counted else 0} by the counter")
     if wrong:
-        yield Finding("counters", f"{'; '.join(wrong)}; every screen shows the counter", mend="Count anew")
+        yield Finding("counters", f"{'; '.join(wrong)}, which every screen shows", mend="Count anew")
 
 
 def _workers(conn: sqlite3.Connection, path: Path, queue: str) -> Iterator[Finding]:
