@@ -126,14 +126,15 @@ async def test_the_log_comes_back_after_it_was_taken_away_and_after_a_rotation(b
 
 async def test_a_run_shows_its_own_lines_and_leads_to_the_log(builder):
     homes.broken(builder)
+    task_id = builder.tasks.execute("SELECT task_id FROM run ORDER BY id DESC LIMIT 1").fetchone()[0]
+    builder.home.log_file.unlink()
+    builder.logged((301, "info", "its own line", {"task_id": task_id}), (301, "info", "another's", {}))
     app = console(builder)
     async with app.run_test(size=(120, 60)) as pilot:
         await press(pilot, "5")
         screen = app.screen
-        task_id = builder.tasks.execute("SELECT task_id FROM run ORDER BY id DESC LIMIT 1").fetchone()[0]
-        builder.logged((301, "info", "its own line", {"task_id": task_id}))
-        await press(pilot, "G", "g")
         await until(pilot, lambda: "its own line" in str(screen.detail_text.content))
+        assert "another's" not in str(screen.detail_text.content)
         assert "attempt    4 of 4" in str(screen.detail_text.content)
         assert "Traceback" in str(screen.detail_text.content)
         await press(pilot, "l")

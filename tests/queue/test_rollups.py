@@ -101,8 +101,10 @@ def test_only_what_ran_to_an_end_says_how_long_it_takes(storage):
 
 def test_every_run_once_in_batches_and_over_restarts(storage):
     ran(storage, 2 * BATCH + 7)
-    assert Rollups(storage).step() == 2 * BATCH + 7
-    assert Rollups(storage).step() == 0
+    steps = []
+    while not steps or steps[-1]:
+        steps.append(Rollups(storage).step())  # as many as a fifth of a second allows
+    assert sum(steps) == 2 * BATCH + 7
     ran(storage, 3)
     assert Rollups(storage).step() == 3
     assert {summed(storage, span) for span in Span} == {2 * BATCH + 10}
