@@ -56,7 +56,7 @@ def _lines(found: Found, *, bold: bool) -> Iterable[str]:
         yield f"    topic of {clean(found.market)}  {when}  {found.copies} sources"
     else:
         more = f"  +{found.copies} more" if found.copies else ""
-        yield f"    {clean(found.source)}  {when}  {clean(found.market)}  {clean(found.language)}{more}"
+        yield f"    {clean((found.source or '').partition('/')[0])}  {when}  {clean(found.market)}  {clean(found.language)}{more}"
     if found.snippet.strip() and found.snippet != found.title:
         yield f"    {_context(found, bold=bold)}"
     if found.url:

@@ -177,7 +177,8 @@ _SELECT: Final = (
     f"SELECT {_COLUMNS}, substr(coalesce(d.summary, d.content), 1, 200) AS context FROM document AS d"
 )
 _SELECT_WITH_CONTEXT: Final = (
-    f"SELECT {_COLUMNS}, snippet(document_fts, -1, ?, ?, '…', 28) AS context "
+    # Of the text, not of the title that stands above it; a text without the words is shown from its beginning.
+    f"SELECT {_COLUMNS}, coalesce(snippet(document_fts, iif(d.content = '', 1, 2), ?, ?, '…', 28), '') AS context "
     "FROM document_fts AS f JOIN document AS d ON d.id = f.rowid"
 )
 _MATCHES: Final = "FROM document_fts AS f JOIN document AS d ON d.id = f.rowid WHERE document_fts MATCH ?"

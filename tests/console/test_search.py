@@ -209,7 +209,8 @@ def test_the_command(shelf, capsys, home):
     assert found["fetched_at"] == NOW.isoformat()
     assert main(["--home", str(home), "search", "waermepumpe", "source:a.example"]) == 0
     out = capsys.readouterr().out
-    assert "a.example/f" in out
+    assert "    a.example  2026-11-23" in out
+    assert "Förderung der Wärmepumpe ab Januar" in out
     assert "\x1b" not in out
     assert main(["--home", str(home), "search", "nichts"]) == 0
     assert "Nothing matches" in capsys.readouterr().out
