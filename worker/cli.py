@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from worker import cli_alerts, cli_topics
+from worker import cli_alerts, cli_feeds, cli_topics
 from worker.places import PlaceError, find_config, find_home, market_names, shipped_config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from worker.places import Home
     from worker.settings import Settings
@@ -34,13 +34,19 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return check(options.config, options.home)
             case "health":
                 return health(options.home)
-            case "report" | "notion" | "alerts":
-                act = cli_alerts.run if options.command == "alerts" else cli_topics.run
-                return act(options)
-            case _:
-                return run(options)
+            case command:
+                return _ACTS.get(command, run)(options)
     except PlaceError as error:
         return _refuse(error)
+
+
+_ACTS: dict[str | None, Callable[[argparse.Namespace], int]] = {
+    "report": cli_topics.run,
+    "notion": cli_topics.run,
+    "alerts": cli_alerts.run,
+    "opml": cli_feeds.run,
+    "discover": cli_feeds.run,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _place_options(alive, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     cli_topics.add_commands(
+        commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    )
+    cli_feeds.add_commands(
         commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     )
     cli_alerts.add_command(
@@ -230,7 +239,7 @@ def check(given: str | None, home: str | None = None) -> int:
 
     from worker.config import ConfigError  # noqa: PLC0415
     from worker.explain import schedules_in_words  # noqa: PLC0415
-    from worker.settings import check_market, load_settings  # noqa: PLC0415
+    from worker.settings import load_settings  # noqa: PLC0415
 
     config = find_config(given)
     faults: list[str] = []
@@ -245,11 +254,13 @@ def check(given: str | None, home: str | None = None) -> int:
     names = market_names(config)
     for name in names:
         try:
-            check_market(config, name)
+            lines = cli_feeds.sources_in_words(config, name)
         except ConfigError as error:
             faults.append(str(error))
         else:
-            print(f"{config / 'markets' / name}.yaml: fine")
+            print(f"{config / 'markets' / name}.yaml: fine; it collects:")
+            for line in lines:
+                print(f"  {line}")
     if not names:
         faults.append(f"{config / 'markets'}: expected at least one market, NAME.yaml, found none")
     faults += cli_alerts.alert_faults(find_home(home))

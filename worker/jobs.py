@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from worker.research.http import FetchOptions
     from worker.research.library import Library
     from worker.research.markets import Market
+    from worker.research.sources.services import Services
     from worker.settings import Secrets, Settings
 
 # Through the standard library, so that under another consumer it goes where that one's log goes.
@@ -139,7 +140,13 @@ def collect_market(
     choice = Choice(only=source, due_only=due_only, disabled=disabled)
     with open_library() as library:
         run = collect(
-            market, library, report=current_run().progress, options=_fetch_options(), choice=choice, now=now
+            market,
+            library,
+            report=current_run().progress,
+            options=_fetch_options(),
+            choice=choice,
+            now=now,
+            services=services(),
         )
         stats = run.as_dict() | {"topics": rank_after_collection(market, library, now=now)}
         fingerprint_old(library)
@@ -147,6 +154,17 @@ def collect_market(
         current_run().skip(f"no source was asked: {_first_of(run.skipped)}")
     log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
     return stats
+
+
+def services() -> Services:
+    """Where the services are asked that more than one market uses, with the keys there are."""
+    from worker.research.sources import services as usual  # noqa: PLC0415
+
+    named = {getattr(usual, name.upper()): url for name, url in settings().collect.services.items()}
+    token = secrets().reddit_feed_token
+    return usual.Services(
+        named, secrets().reddit_feed_user, token.get_secret_value() if token is not None else None
+    )
 
 
 def _fetch_options() -> FetchOptions:

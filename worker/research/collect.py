@@ -17,14 +17,15 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from worker.research.articles import Articles
 from worker.research.choice import Choice, Chosen, choose
 from worker.research.clock import Clock, utc_now
 from worker.research.errors import NothingCollectedError
 from worker.research.gather import Failure, Gathered, Gatherer, Unchanged
 from worker.research.http import Fetcher, FetchOptions
-from worker.research.library_sources import Known
+from worker.research.library_sources import Harvest, Known
 from worker.research.sources.bundled import served
-from worker.research.sources.catalogue import sources_of, wanting
+from worker.research.sources.catalogue import sources_of, wanting, wants_articles
 
 if TYPE_CHECKING:
     from worker.research.library import Library
@@ -154,11 +155,14 @@ async def collect_market(
         library.note_listed(market.name, every, now=now())
         _resume_pauses(fetcher, every, known, now().timestamp())
         gatherer = Gatherer(market, fetcher, now)
+        articles = Articles(fetcher, library.unknown) if wants_articles(market) else None
         try:
-            run = _Run(market, library, report or _silent, now, gatherer)
+            run = _Run(market, library, report or _silent, now, gatherer, articles)
             per_source = await run.all_of(chosen.asked, known)
         finally:
             gatherer.close()
+            if articles is not None:
+                articles.close()
     stats = _summed(market, chosen, per_source, time.monotonic() - started)
     _fail_if_nothing(stats, chosen)
     return stats
@@ -211,23 +215,30 @@ class _Run:
     """One run over sources of a market."""
 
     def __init__(
-        self, market: Market, library: Library, report: Report, now: Clock, gatherer: Gatherer
+        self,
+        market: Market,
+        library: Library,
+        report: Report,
+        now: Clock,
+        gatherer: Gatherer,
+        articles: Articles | None = None,
     ) -> None:
         self._market, self._library, self._report, self._now = market, library, report, now
-        self._gatherer = gatherer
+        self._gatherer, self._articles = gatherer, articles
         # Not asyncio's own threads: a dead name server can keep all of those in lookups.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
         # A source that is read waits here to be stored; beyond a few, fetching waits, too.
         self._read: asyncio.Queue[tuple[Source, Gathered]] = asyncio.Queue(_AHEAD)
         self._waiting: dict[str, Source] = {}
         self._total = 0
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def all_of(self, sources: Iterable[Source], known: Mapping[str, Known]) -> dict[str, SourceStats]:
         """What each source gave, in the order in which they were stored."""
         self._waiting = {source.key: source for source in sources}
         self._total = len(self._waiting)
         self._report(0, self._total, f"0 of {self._total}")
-        tasks = [
+        tasks = self._tasks = [
             asyncio.create_task(self._gather(source, known.get(source.key, Known())))
             for source in self._waiting.values()
         ]
@@ -240,7 +251,10 @@ class _Run:
             self._thread.shutdown(cancel_futures=True)
 
     async def _gather(self, source: Source, known: Known) -> None:
-        await self._read.put((source, await self._gatherer.gather(source, known)))
+        gathered = await self._gatherer.gather(source, known)
+        if self._articles is not None and isinstance(gathered, Harvest):
+            gathered = await self._articles.fill(source, gathered)
+        await self._read.put((source, gathered))
 
     async def _as_they_come(self) -> dict[str, SourceStats]:
         stats: dict[str, SourceStats] = {}
@@ -250,6 +264,7 @@ class _Run:
             except TimeoutError:
                 name = next(iter(self._waiting.values())).name
                 self._tell(len(stats), f"waiting for {name}")
+                self._raise_what_broke()
                 continue
             ready = [(source, gathered)]
             while not self._read.empty():
@@ -265,6 +280,12 @@ class _Run:
         store = contextvars.copy_context().run
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, store, self._store_all, ready)
+
+    def _raise_what_broke(self) -> None:
+        """A source whose gathering broke in our own code never comes; better to fail than to wait for it."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and (broke := task.exception()) is not None:
+                raise broke
 
     def _tell(self, done: int, what: str) -> None:
         self._report(done, self._total, f"{what}, {done} of {self._total}")

@@ -7,6 +7,7 @@ never remembered without the documents it stands for.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from worker.research.library_file import moment
@@ -14,6 +15,7 @@ from worker.research.library_sources import Harvest, LibrarySources, SourceHealt
 from worker.research.shelving import Stored, shelve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from worker.research.sources import Source
@@ -42,6 +44,15 @@ class Library(LibrarySources):
         return stored
 
     # -- documents --
+
+    def unknown(self, keys: Iterable[str]) -> set[str]:
+        """Those of some canonical keys that no story is known by."""
+        rows = self.rows(
+            "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM document WHERE canonical_key = value) "
+            "AND NOT EXISTS (SELECT 1 FROM alias WHERE key = value)",
+            json.dumps(list(keys)),
+        )
+        return {row["value"] for row in rows}
 
     def tally(self, name: str) -> int:
         """A counter kept with every insert: "documents", "duplicates", "documents:<market>"."""

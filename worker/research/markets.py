@@ -179,6 +179,11 @@ class Market(_Section):
         return self._path.stem
 
     @property
+    def path(self) -> Path:
+        """The market's file."""
+        return self._path
+
+    @property
     def folder(self) -> Path:
         """Where the market's file lies, and its bundled feeds beside it."""
         return self._path.parent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -53,6 +54,28 @@ def sources_of(
         *suggestions.sources(market, services),
     )
     return {source.key: source for source in found}
+
+
+def wants_articles(market: Market) -> bool:
+    """Whether pages of articles are to be fetched, and can be read."""
+    return market.collectors.full_text and find_spec("trafilatura") is not None
+
+
+def in_words(market: Market) -> list[str]:
+    """What the market collects, what does better with a key, and what is wanting, a sentence each."""
+    count = Counter(source.kind for source in sources_of(market).values())
+    said = {
+        Kind.FEED: "{n} feeds, without a key",
+        Kind.SEARCH: "{n} news searches of Google and Bing, without a key",
+        Kind.REDDIT: "Reddit through its feeds, without a key at one request a minute; REDDIT_FEED_USER and "
+        "REDDIT_FEED_TOKEN (from reddit.com/prefs/feeds) make it reliable where many share an address",
+        Kind.TRENDS: f"Google Trends of {market.region_code}, without a key",
+        Kind.SUGGESTIONS: "{n} keywords completed by a search engine, without a key",
+    }
+    lines = [text.format(n=count[kind]) for kind, text in said.items() if count[kind]]
+    if wants_articles(market):
+        lines.append("the pages of articles whose feed gives only a few words, where robots.txt lets us")
+    return lines + [f"not {kind}: {why}" for kind, why in wanting(market).items()]
 
 
 def wanting(market: Market) -> dict[str, str]:
