@@ -193,7 +193,7 @@ class File:
 def _without(module: str) -> Iterator[None]:
     """Keeps an optional library from being loaded: sqlite-utils would read columns that we do not have with it.
 
-    numpy takes 100 ms and 10 MB, and a market's language detection brings it into every installation.
+    numpy, where it is installed, takes 100 ms and 10 MB.
     """
     loaded = module in sys.modules
     if not loaded:

@@ -17,14 +17,15 @@ import sys
 import tempfile
 import termios
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from console.readings import Readings
+from tests.benchmarks.big_home import ROWS, filled
 from tests.benchmarks.figures import head, line, median_ms
-from tests.console import homes
 
 ROOT = Path(__file__).parents[2]
+# Screens, a row and a page down and up, both ends of a million rows.
+KEYS = (b"2", b"j", b"k", b"\x1b[6~", b"\x1b[5~", b"G", b"g", b"3", b"4", b"1")
 BARE = """
 from textual.app import App
 from textual.widgets import Static
@@ -36,11 +37,14 @@ Bare().run()
 """
 
 
-def on_terminal(command: list[str], words: str, idle_s: float) -> dict[str, float]:
+def on_terminal(
+    command: list[str], words: str, idle_s: float, pressed: tuple[bytes, ...] = ()
+) -> dict[str, float]:
     """Runs a program on a pseudo-terminal of 120 by 40.
 
     Returns:
-        Seconds to the first sign, to the words and from `q` to the end; bytes and CPU percent while idle.
+        Seconds to the first sign, to the words and from `q` to the end; bytes and CPU percent while idle; CPU
+        seconds until the words, which a busy machine does not change; MB of memory; ms from a key to what it draws.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -55,7 +59,7 @@ def on_terminal(command: list[str], words: str, idle_s: float) -> dict[str, floa
         seen += os.read(master, 65536)
         if first is None and b"\x1b[?1049h" in seen and len(seen.partition(b"\x1b[?1049h")[2]) > 200:
             first = time.perf_counter() - started
-    shown = time.perf_counter() - started
+    shown, start_cpu = time.perf_counter() - started, _cpu(process.pid)
     time.sleep(1)
     while select.select([master], [], [], 0)[0]:
         os.read(master, 65536)
@@ -64,6 +68,8 @@ def on_terminal(command: list[str], words: str, idle_s: float) -> dict[str, floa
         if select.select([master], [], [], left)[0]:
             written += len(os.read(master, 65536))
     used = 100 * (_cpu(process.pid) - cpu) / idle_s
+    keys = [took for _ in range(5) for key in pressed if (took := _answered(master, key))]
+    memory = _memory_mb(process.pid)
     os.write(master, b"q")
     asked = time.perf_counter()
     while process.poll() is None:
@@ -75,32 +81,32 @@ def on_terminal(command: list[str], words: str, idle_s: float) -> dict[str, floa
     process.wait()
     ended = time.perf_counter() - asked
     os.close(master)
-    return {"first": first or shown, "shown": shown, "bytes": written / idle_s, "cpu": used, "quit": ended}
+    return {
+        "first": first or shown, "shown": shown, "bytes": written / idle_s, "cpu": used, "quit": ended,
+        "start_cpu": start_cpu, "memory": memory, "key": sorted(keys)[int(len(keys) * 0.95)] * 1000 if keys else 0.0,
+    }  # fmt: skip
+
+
+def _answered(master: int, key: bytes) -> float:
+    """Seconds from a key to the end of the output that follows it; 0 where none does."""
+    while select.select([master], [], [], 0.15)[0]:
+        os.read(master, 65536)
+    asked = time.perf_counter()
+    os.write(master, key)
+    if not select.select([master], [], [], 2)[0]:
+        return 0.0
+    while select.select([master], [], [], 0.005)[0]:
+        os.read(master, 65536)
+    return time.perf_counter() - asked - 0.005
+
+
+def _memory_mb(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def filled(root: Path, rows: int) -> homes.Builder:
-    """A busy home with so many more tasks, runs and dead letters of 300 causes."""
-    builder = homes.Builder(root, datetime.now(UTC))
-    homes.busy(builder)
-    data = homes.encode_call("x", homes.COLLECT, ("demo",))
-    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows}) "
-    for conn, insert in (
-        (builder.tasks, "INSERT INTO task (ready_at, queue, data, task_id, name, subject, enqueued_at) "
-         "SELECT ? - i, 'topics', ?, 't' || i, 'a.task', 'm' || (i % 50), 1 FROM n"),
-        (builder.tasks, "INSERT INTO run (finished_at, queue, task_id, name, result, state, attempt, enqueued_at, ready_at, "
-         "started_at) SELECT ? - i, 'topics', 't' || i, 'a.task', length(?), 'completed', 1, 1, 1, 1 FROM n"),
-        (builder.letters, "INSERT INTO letter (last_seen, data, death, queue, task_id, name, reason, first_seen, error_type, "
-         "error, fingerprint) SELECT ? - i, ?, 'd' || i, 'topics', 't' || i, 'a.task', 'failed', 1, 'E', 'e', 'f' || (i % 300) FROM n"),
-    ):  # fmt: skip
-        conn.execute("BEGIN")
-        conn.execute(numbers + insert, (builder.now, data))
-        conn.execute("COMMIT")
-    return builder
 
 
 def readings_figures(root: Path, rows: int) -> dict[str, float]:
@@ -130,7 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rows and runs")
     quick = parser.parse_args().quick
-    rows, runs, idle_s = (10_000, 1, 3) if quick else (1_000_000, 5, 20)
+    rows, runs, idle_s = (10_000, 1, 3) if quick else (ROWS, 5, 20)
     python = sys.executable
     head("Commands", "python -c pass")
     quiet = {"capture_output": True, "cwd": ROOT, "check": False}
@@ -152,12 +158,20 @@ def main() -> None:
             line(name, ours, few[name], "ms")
         head(f"On a terminal, {rows:,} rows", "bare Textual")
         ours = [
-            on_terminal([python, "-m", "console.cli", "--home", large], "waiting", idle_s if not n else 0.1)
+            on_terminal(
+                [python, "-m", "console.cli", "--home", large], "waiting", idle_s if not n else 0.1, KEYS
+            )
             for n in range(runs)
         ]
         bare_app = [on_terminal([python, "-c", BARE], "ready", idle_s if not n else 0.1) for n in range(runs)]
         for key, label in (("first", "first paint"), ("shown", "data on the screen"), ("quit", "quit")):
             line(label, *(statistics.median(one[key] for one in group) for group in (ours, bare_app)), "s")
+        for key, label, unit in (
+            ("start_cpu", "CPU until the data is on the screen", "s"),
+            ("memory", "memory", "MB"),
+        ):
+            line(label, *(statistics.median(one[key] for one in group) for group in (ours, bare_app)), unit)
+        line("a key to what it draws, p95", statistics.median(one["key"] for one in ours), None, "ms")
         line("idle, nothing alive: CPU", ours[0]["cpu"], bare_app[0]["cpu"] or None, "%")
         line("idle, nothing alive: written", ours[0]["bytes"], bare_app[0]["bytes"] or None, "B/s")
 
