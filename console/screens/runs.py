@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # How often the numbers of a period are read anew: each of its parts is at least a minute long.
 STATS_S = {Period.HOUR: 15.0, Period.DAY: 15.0, Period.WEEK: 60.0}
+# What says how long ago it was is drawn anew so often.
+REREAD_S = 30.0
 IN_WORDS = {Period.HOUR: "the last hour", Period.DAY: "the last 24 hours", Period.WEEK: "the last 7 days"}
 
 
@@ -87,6 +89,17 @@ class RunsScreen(ListScreen):
         ):
             self._stats_at = snapshot.at
             self._read_stats()
+
+    def _read_again(self, snapshot: Snapshot) -> None:
+        """What has ended does not change: the list is read anew when another run has ended, or grown old by itself."""
+        newest = snapshot.last_runs[0].id if snapshot.last_runs else None
+        old = self._listed_at is None or (snapshot.at - self._listed_at).total_seconds() >= REREAD_S
+        if old or newest != self._newest or self.table.window is None:
+            self._newest, self._listed_at = newest, snapshot.at
+            super()._read_again(snapshot)
+
+    _newest: int | None = None
+    _listed_at: datetime | None = None
 
     def _read_stats(self) -> None:
         period = self._period

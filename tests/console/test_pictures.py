@@ -10,7 +10,7 @@ from console import keys
 from console.memory import Memory
 from tests.console import homes
 from tests.console.conftest import console
-from tests.console.waiting import press, settled
+from tests.console.waiting import press, settled, until
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
 SCREENS = {action.screen: action.keys[0] for action in keys.to_screens()}
@@ -85,10 +85,18 @@ def test_moment(picture, name, size):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_new_since_the_last_look(picture, builder, size):
+def test_what_is_new_since_the_last_look(snap_compare, builder, monkeypatch, tmp_path, size):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    homes.broken(builder)
     memory = Memory()
     memory.keep(f"seen {builder.home.root}", (homes.NOW - timedelta(hours=2)).isoformat())
-    assert picture("broken", ["h", "h"], size, memory=memory)
+
+    async def before(pilot):
+        await settled(pilot)
+        await until(pilot, lambda: pilot.app.screen.news.display, "news")
+        await settled(pilot)
+
+    assert snap_compare(console(builder, memory=memory), terminal_size=SIZES[size], run_before=before)
 
 
 def test_read_only(picture):
