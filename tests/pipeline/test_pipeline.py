@@ -195,3 +195,43 @@ def test_a_paused_queue_waits_and_a_resumed_one_goes_on(installation):
     assert snapshot(installation).depth.pending == 1
     installation.console("queue", "resume")
     until(lambda: ended(installation) == [("completed", 1)], "it is collected")
+
+
+def library_of(installation):
+    """What a library holds, whatever the order in which its sources came."""
+    with sqlite3.connect(installation.home / "topics.db") as conn:
+        documents = conn.execute("SELECT source, title, url, content FROM document ORDER BY 1, 2").fetchall()
+        sources = conn.execute(
+            "SELECT key, items, documents, errors_in_row FROM source ORDER BY 1"
+        ).fetchall()
+        tally = conn.execute("SELECT name, n FROM tally ORDER BY 1").fetchall()
+        found = conn.execute("SELECT count(*) FROM document_fts WHERE document_fts MATCH 'story'").fetchone()
+        links = conn.execute("SELECT count(*) FROM duplicate").fetchone()
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    return documents, sources, tally, found, links
+
+
+def test_two_kills_and_a_clean_run_leave_what_one_undisturbed_run_does(installation, feeds, tmp_path):
+    from tests.pipeline.conftest import Installation
+
+    port = feeds(delay=0.3)
+    urls = [f"http://127.0.0.1:{port}/feed{number}" for number in range(16)]
+    undisturbed = Installation(tmp_path / "other")
+    undisturbed.market("slow", urls)
+    undisturbed.console("collect", "slow")
+    burst = (sys.executable, "-m", "worker.cli", "--burst")
+    assert undisturbed.worker(*burst, TOPIC_COLLECT__HOST_CONCURRENCY="8").wait(40) == 0
+
+    installation.market("slow", urls)
+    installation.console("collect", "slow")
+    for least in (2, 7):
+        worker = installation.worker(TOPIC_COLLECT__HOST_CONCURRENCY="2")
+        until(
+            lambda least=least: any((task.done or 0) >= least for task in snapshot(installation).running),
+            "it is in the middle",
+        )
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    assert installation.worker(*burst, TOPIC_COLLECT__HOST_CONCURRENCY="8").wait(40) == 0
+    assert [state for state, _ in ended(installation)] == ["interrupted", "interrupted", "completed"]
+    assert library_of(installation) == library_of(undisturbed)
