@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     About = Mapping[str, Any] | None
 
 COLLECT = "worker.tasks.collect_all_sources"
+SYNC = "worker.tasks.weekly_notion_sync"
+REPORT = "worker.tasks.write_reports"
 MAX_NAME, MAX_BADGE = 40, 24
 
 
@@ -179,6 +181,15 @@ class Actions:
             "enqueue_call", name, args, kwargs, subject=subject, delay=delay, at=at, priority=priority
         )
         return Done(f"Enqueued {clean(name, 80)}.", change)
+
+    def sync(self) -> Done:
+        """Starts ranking, report and sync, as every Monday."""
+        return Done("Report and sync enqueued.", self.enqueue(SYNC).change)
+
+    def report(self, market: str | None = None, folder: str | None = None) -> Done:
+        """Starts ranking and report, without the sync."""
+        done = self.enqueue(REPORT, [], {"market": market, "folder": folder}, subject=market)
+        return Done("Report enqueued.", done.change)
 
     # -- the queue ------------------------------------------------------------------------------
 

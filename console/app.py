@@ -207,6 +207,19 @@ class TopicConsole(ThreadedApp):
         """To a screen."""
         self.switch_mode(screen)
 
+    async def go_to(self, name: str, words: str) -> None:
+        """To a screen with a list, of which only what the words say is shown."""
+        if not any(action.screen == name for action in keys.to_screens()):
+            self.refuse(f"There is no screen {name} yet.")
+            return
+        from console.command_line import show_only  # noqa: PLC0415 - for this and the `:` prompt only
+        from console.screens.listing import ListScreen  # noqa: PLC0415 - the Overview needs no list
+
+        await self.switch_mode(name)
+        screen = self.screen_stack[0]
+        if isinstance(screen, ListScreen):
+            show_only(screen, words)
+
     def action_collect(self) -> None:
         """Asks which market, and collects it."""
         self.asking.collect()

@@ -126,7 +126,7 @@ class Exporting:
         if row is None:
             console.notify("There is nothing to copy.", markup=False)
             return
-        console.ask("copy", lambda readings: screen.describe(readings, row), self._copy_content)
+        console.ask("copy", lambda readings: screen.to_copy(readings, row), self._copy_content)
 
     def _copy_content(self, content: Content | None) -> None:
         if content is None:

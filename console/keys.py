@@ -91,6 +91,7 @@ ACTIONS = (
     Action("go_schedules", ("4",), "Schedules", "Periodic tasks: when each ran, when it will.", _ALL),
     Action("go_runs", ("5",), "Runs", "The history: what ran, how long it waited and took, and what came of it.", _ALL),
     Action("go_sources", ("6",), "Sources", "How each source of each market is doing.", _ALL),
+    Action("go_topics", ("7",), "Topics", "Rising topics with their reasons, and all documents, to be searched.", _ALL),
     Action("go_logs", ("8",), "Logs", "The worker's log, as it grows.", _ALL),
     Action("go_journal", ("9",), "Journal", "What operators did; undo any of it from there.", _ALL),
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
@@ -150,6 +151,11 @@ ACTIONS = (
     Action("find_previous", ("b",), "Previous", "To the line before with what is sought.", Scope.LOGS),
     Action("only_task", ("i",), "This task", "Show only the lines of the task under the cursor.", Scope.LOGS),
     Action("wrap", ("z",), "Wrap", "Wrap long lines, or cut them.", Scope.LOGS, shown=True),
+    Action("documents", ("d",), "Documents", "All documents, to be searched with `/`; again: the topics.", Scope.TOPICS, shown=True),
+    Action("open_link", ("o",), "Open link", "Open the document, or the topic's first headline, in a browser.", Scope.TOPICS, shown=True),
+    Action("sync", ("n",), "Sync", "Rank anew, write the report and sync to Notion, now.", Scope.TOPICS, shown=True, changes=True),
+    Action("to_runs", ("v",), "Its runs", "The runs of the market.", Scope.TOPICS),
+    Action("to_sources", ("i",), "Its sources", "The sources of the market.", Scope.TOPICS),
 )  # fmt: skip
 
 # How keys are written for people.

@@ -18,6 +18,7 @@ from console.commands import (
     sources,
     start,
     status,
+    topics,
     workers,
 )
 from console.commands import journal as journal_commands
@@ -74,6 +75,7 @@ def build(themes: Sequence[str]) -> argparse.ArgumentParser:
     _schedules(_group(commands, "schedules", "periodic tasks"))
     _sources(_group(commands, "sources", "how each source of each market is doing"))
     _history(commands)
+    _topics(commands)
     _logs(commands)
     _exporting(commands)
     _for_the_user(commands)
@@ -259,6 +261,20 @@ def _pausing(leaf: argparse.ArgumentParser) -> None:
     end.add_argument("--for", dest="span", metavar="SPAN", help="for so long, for example 2h")
     end.add_argument("--until", metavar="ISO", help="until then, for example 2026-12-01T02:00")
     leaf.add_argument("--note", default="", metavar="TEXT", help="why, for the next person")
+
+
+def _topics(commands: Subparsers) -> None:
+    group = _group(commands, "topics", "what rises, and why")
+    _listing(_leaf(group, "list", topics.list_, "the topics, best first"))
+    show = _leaf(group, "show", topics.show, "one topic with its reasons and headlines")
+    show.add_argument("key", metavar="KEY", help="its key, market:key, or number")
+    show.add_argument("--markdown", action="store_true", help="as Markdown, to be pasted")
+    report = _leaf(commands, "report", topics.report, "rank the topics and write the report")
+    report.add_argument("market", nargs="?", metavar="MARKET", help="its name; default: every enabled one")
+    report.add_argument("--folder", metavar="DIR", help="where to; default: as the settings say")
+    sync = _leaf(commands, "sync", topics.sync, "rank, write the report and sync to Notion, as every Monday")
+    for leaf in (report, sync):
+        leaf.add_argument("--wait", action="store_true", help="wait for the end and say what came of it")
 
 
 def _logs(commands: Subparsers) -> None:

@@ -27,7 +27,7 @@ def collect(context: Context) -> Exit:
     )
     if not options.wait:
         return context.done(done)
-    return _wait(context, done.change.task_ids[0])
+    return wait(context, done.change.task_ids[0])
 
 
 def enqueue(context: Context) -> Exit:
@@ -69,7 +69,7 @@ def moment(text: str) -> datetime:
         ) from error
 
 
-def _wait(context: Context, task_id: str) -> Exit:
+def wait(context: Context, task_id: str) -> Exit:
     """Waits for a task's end; warns once when nobody is there to run it."""
     warned = False
     while True:

@@ -50,6 +50,12 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
             }
             for schedule in snapshot.schedules
         ],
+        "topics": {
+            "ranked": max((one.at for one in snapshot.library.standings), default=None),
+            **{
+                one.sink: {"at": one.at, "error": one.error} for one in snapshot.library.deliveries
+            },
+        },
         "last_hour": {
             name: sum(getattr(minute, name) for minute in snapshot.minutes)
             for name in ("completed", "failed", "retried")
@@ -68,6 +74,14 @@ def in_words(snapshot: Snapshot) -> str:
         f"Queue: {depth.pending} pending, {depth.running} running, {depth.scheduled} scheduled; "
         f"{plural(depth.dead_letters, 'dead letter')}; {plural(snapshot.library.documents, 'document')}."
     )
+    if snapshot.library.standings:
+        from console.rows import topics  # noqa: PLC0415 - as above
+
+        notes = (
+            topics.standing(snapshot.library.standings, snapshot.at),
+            topics.delivered(snapshot.library.deliveries, snapshot.at),
+        )
+        lines.append(f"Topics: {'; '.join(note for note in notes if note)}.")
     lines += [
         f"{clean(schedule.name)}: {'paused' if schedule.paused else f'{until(schedule.next_at, snapshot.at)} ({when(schedule.next_at, snapshot.at)})'}"
         for schedule in snapshot.schedules

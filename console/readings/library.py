@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from console.readings import topics
 from console.readings.model import Headline, Library
 from console.readings.times import moment
 
@@ -18,7 +19,9 @@ def library(file: File) -> Library:
     """How many documents there are, and the newest."""
     count = file.value("SELECT n FROM tally WHERE name = 'documents'") or 0
     rows = file.rows(f"{_HEADLINE} ORDER BY id DESC LIMIT ?", (HEADLINES,))
-    return Library(int(count), tuple(_headline(row) for row in rows))
+    return Library(
+        int(count), tuple(_headline(row) for row in rows), topics.standings(file), topics.deliveries(file)
+    )
 
 
 def _headline(row: Row) -> Headline:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from console.readings.canaries import Canary
+    from console.readings.topics import Delivery, Standing
 
 
 class WorkerState(StrEnum):
@@ -353,6 +354,8 @@ class Library:
 
     documents: int = 0
     latest: tuple[Headline, ...] = ()
+    standings: tuple[Standing, ...] = ()  # what each market's latest ranking rests on
+    deliveries: tuple[Delivery, ...] = ()  # the latest report and sync
 
 
 @dataclass(frozen=True, slots=True)

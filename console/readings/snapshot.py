@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console.readings import (
+    collected,
     documents,
     failures,
     journal,
@@ -17,6 +18,7 @@ from console.readings import (
     runs,
     sources,
     stats,
+    topics,
     verdict,
 )
 from console.readings import schedules as schedule_readings
@@ -30,6 +32,7 @@ from worker.queue.identity import is_alive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from console.readings.collected import DocumentDetail
     from console.readings.connection import Row
     from console.readings.journal import JournalDetail, JournalEntry
     from console.readings.log_lines import LogQuery
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     )
     from console.readings.pages import Listing
     from console.readings.stats import Period, TaskStats
+    from console.readings.topics import Topic, TopicDetail
     from worker.places import Home
 
 CAUSES = 20
@@ -297,6 +301,26 @@ class Readings:
     def search(self, text: str, limit: int = documents.HITS) -> Listing[Found]:
         """The documents and topics that match a query, the likeliest first."""
         return documents.search(self._library, text, self._now().timestamp(), limit)
+
+    def topics(self, text: str = "", sort: str = "score") -> Listing[Topic]:
+        """The topics of the latest rankings; `text` is a filter, `sort` one of `topics.SORTS`."""
+        return topics.listing(self._library, text, self._now().timestamp(), sort)
+
+    def topic(self, topic_id: int) -> TopicDetail | None:
+        """A topic in full."""
+        return topics.detail(self._library, topic_id)
+
+    def topic_id(self, key: str) -> int | None:
+        """The id of a topic by its number, its key, or market:key."""
+        return topics.find(self._library, key)
+
+    def collected(self) -> Listing[Found]:
+        """All documents, the newest first."""
+        return collected.newest(self._library)
+
+    def document(self, document_id: int) -> DocumentDetail | None:
+        """A document in full."""
+        return collected.detail(self._library, document_id)
 
     def handlers(self) -> tuple[str, ...]:
         """The tasks that the last worker knew; empty when none has run yet."""

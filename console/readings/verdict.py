@@ -119,6 +119,8 @@ def outcome(run: Run) -> str:
             return f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
         case {"topics_synced": int(synced)}:
             return f"{plural(synced, 'topic')} synced"
+        case {"topics_reported": int(told), "reports": dict(reports)}:
+            return f"{plural(told, 'topic')} in {plural(len(reports), 'report')}"
         case {"markets": list(markets)}:
             return f"started {plural(len(markets), 'collection')}"
         case _:

@@ -52,6 +52,10 @@ class ListScreen(MarkingScreen):
         """A row in full, None when it is gone; called on the reader's thread."""
         raise NotImplementedError
 
+    def to_copy(self, readings: Readings, row: Any) -> Content | None:
+        """A row as it is copied; called on the reader's thread."""
+        return self.describe(readings, row)
+
     def body(self) -> Iterable[Widget]:
         """Title and filter above; list and detail below."""
         self.filter_text, self._fault = "", ""

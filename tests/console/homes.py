@@ -256,8 +256,48 @@ class Builder:
             domain="PropTech", country="Germany", vertical="PropTech", reliability_score=0.5, fetched_at=self.now - age,
         )  # fmt: skip
         self.library.execute(
+            "INSERT INTO document_fts (rowid, title, summary, content) SELECT id, title, summary, content "
+            "FROM document WHERE content_hash = ?",
+            (str(number),),
+        )
+        self.library.execute(
             "INSERT INTO tally (name, n) VALUES ('documents', 1) ON CONFLICT (name) DO UPDATE SET n = n + 1"
         )
+
+    def topic(self, title: str, weeks: tuple[int, ...] = (0, 0, 0, 0, 0, 0, 0, 1, 9), *, place: int = 1, trend: str = "rising",
+              usual: float | None = 0.4, headlines: tuple[str, ...] = (), market: str = "proptech_de", **more) -> None:  # fmt: skip
+        """A ranked topic; `weeks`: its voices, the current week last."""
+        now, history = weeks[-1], usual is not None
+        points = {"rise": min(50.0, 5.0 * now) if history else 0.0, "sources": min(20.0, 2.0 * now), "fit": 15.0 / place,
+                  "novelty": 8.8 if history else 0.0, "span": 3.6}  # fmt: skip
+        samples = [
+            {"title": one, "url": f"https://outlet{at}.example/{at}", "source": f"outlet{at}.example/feed",
+             "at": datetime.fromtimestamp(self.now - 7200 * (at + 1), UTC).isoformat()}
+            for at, one in enumerate(headlines or (f"{title}: was jetzt gilt", f"Streit um {title}", f"{title} im Test"))
+        ]  # fmt: skip
+        parts = {"points": points, "voices": float(now), "usual": usual, "keyword_fit": round(1 / place, 2), "span": 5,
+                 "novelty": 0.88 if history else None, "days": 7, "history": 8 if history else 0}  # fmt: skip
+        self._insert(
+            self.library, "topic", market=market, key=title.lower().replace(" ", "-"), title=title,
+            score=round(sum(points.values()), 1), parts=json.dumps(parts), sources=now, documents=now + 2,
+            samples=json.dumps(samples), first_seen=self.now - 86400 * 9, last_seen=self.now - 3600, place=place, trend=trend,
+            velocity=round((now + 0.5) / (usual + 0.5), 2) if history else None, confidence=0.9,
+            days=json.dumps([day for week in weeks for day in (week, 0, 0, 0, 0, 0, 0)]), phrases=json.dumps([title.lower()]),
+            **more,
+        )  # fmt: skip
+
+    def ranking(
+        self, market: str = "proptech_de", *, history: int = 8, llm: dict | None = None, age: float = 3600
+    ) -> None:
+        """A market's latest ranking."""
+        self._insert(
+            self.library, "ranking", market=market, at=self.now - age, stories=498, outlets=31, history=history,
+            seconds=0.4, llm=json.dumps(llm) if llm else None,
+        )  # fmt: skip
+
+    def delivery(self, sink: str, *, age: float = 36_000, error: str | None = None) -> None:
+        """The latest report, or sync."""
+        self._insert(self.library, "delivery", sink=sink, at=self.now - age, error=error, stats="{}")
 
 
 TRACEBACK = """Traceback (most recent call last):
@@ -337,7 +377,7 @@ def busy(builder: Builder) -> None:
         builder.document(
             f"Wärmepumpen im Bestand, Teil {number}: was Verwalter wissen müssen", age=60 * number
         )
-
+    topics(builder)
     well = (
         "heise.de/rss/heise-atom.xml",
         "t3n.de/rss.xml",
@@ -367,8 +407,36 @@ def busy(builder: Builder) -> None:
         builder.source(f"{name}.example/demo/{name}.xml", market="demo", age=120, documents=11, per_week=12.0)
 
 
+def topics(builder: Builder) -> None:
+    """Some rise, some are always there, some fall."""
+    builder.topic(
+        "Heizungsgesetz-Novelle", (0, 0, 0, 0, 0, 1, 1, 3, 11), named_by="qwen-turbo", synced_at=builder.now - 36_000,
+        summary="Das Kabinett hat die Novelle des Heizungsgesetzes beschlossen; die Koalition streitet über Fristen.",
+        angle="Was Verwalter jetzt in laufenden Wartungsverträgen ändern müssen",
+        headlines=("Heizungsgesetz: Novelle im Kabinett", "Novelle des Heizungsgesetzes spaltet Koalition"),
+    )  # fmt: skip
+    builder.topic("Digitaler Gebäudepass", (0, 0, 0, 0, 0, 0, 0, 2, 8), place=2)
+    builder.topic("Quantenbatterie", (0, 0, 0, 0, 0, 0, 0, 0, 7), place=3, trend="new", usual=0.0)
+    builder.topic("Wärmepumpe", (11, 12, 11, 10, 12, 11, 12, 11, 4), place=4, trend="steady", usual=11.0)
+    builder.topic("Hochhausbrand", (0, 0, 0, 0, 0, 0, 16, 12, 3), place=5, trend="falling", usual=3.5)
+    builder.ranking(llm={"day_tokens": 4_120, "day_budget": 100_000, "reason": None})
+    builder.delivery("report")
+    builder.delivery("notion")
+
+
 def broken(builder: Builder) -> None:
     """A bad night: the worker is dead, letters pile up, a schedule is late."""
+    builder.topic("Glasfaser", (0, 0, 0, 0, 0, 0, 0, 0, 6), trend="unknown", usual=None, market="demo")
+    builder.ranking(
+        "demo",
+        history=0,
+        llm={
+            "day_tokens": 100_000,
+            "day_budget": 100_000,
+            "reason": "the day's budget of 100,000 tokens is used up",
+        },
+    )
+    builder.delivery("notion", error="Notion refused the token")
     builder.worker(alive=False, beat=260)
     builder.running("proptech_de", done=17, total=40, note="haufe.de, 17 of 40", age=280)
     for number in range(12):
@@ -505,6 +573,10 @@ def hostile(builder: Builder) -> None:
         builder.act(
             "delete", "failures", at + 1, who=text, filter=text, sample=[text, text], name=text, note=text
         )
+        builder.topic(
+            text or "untitled", place=at + 1, market=text or "nowhere", headlines=(text, f"javascript:{text}"), summary=text,
+            angle=text, named_by=text,
+        )  # fmt: skip
     builder.schedule(HOSTILE[0], HOSTILE[1], error=HOSTILE[2], pause_note=HOSTILE[3], paused_at=builder.now)
     builder.schedule(HOSTILE[2], HOSTILE[4])
     for at, text in enumerate(HOSTILE):

@@ -36,7 +36,7 @@ def run(builder, capsys, monkeypatch):
 
 STATUS = {
     "at": str, "healthy": bool, "problems": list, "workers": list, "queue": dict, "dead_letters": int, "schedules": list,
-    "last_hour": dict,
+    "topics": dict, "last_hour": dict,
 }  # fmt: skip
 
 

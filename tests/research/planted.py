@@ -256,6 +256,9 @@ SPAM = (
 SPAM_WORDS = ("casino", "krypto", "freispiele")
 
 
+Day = list[tuple[str, Document, tuple[str, ...]]]
+
+
 class Corpus:
     """The news.
 
@@ -265,6 +268,7 @@ class Corpus:
         spam: stories a day of each of the spammer's feeds.
         now: when the last week ends.
         strength: what part of the outlets tell the rising stories in the last week.
+        first: number of the first story; corpora of one library need their own.
     """
 
     def __init__(
@@ -275,10 +279,11 @@ class Corpus:
         spam: int = 12,
         now: datetime = NOW,
         strength: float = 1.0,
+        first: int = 0,
     ) -> None:
         self.random = random.Random(seed)
         self.everyday, self.spam, self.now, self.strength = everyday, spam, now, strength
-        self._ids = count()
+        self._ids = count(first)
 
     def days(self, weeks: int = 9) -> Iterator[list[tuple[str, Document, tuple[str, ...]]]]:
         """Each day's stories, the oldest day first: the outlet, what it tells, and who repeats it."""

@@ -91,7 +91,8 @@ class _Search:
 
     def __init__(self, stories: Stories, keywords: frozenset[str]) -> None:
         self._stories, self._keywords = stories, keywords
-        self._needed = min(MIN_OUTLETS, stories.heard)
+        self._heard = stories.heard
+        self._needed = min(MIN_OUTLETS, self._heard)
         self._outlets_of: defaultdict[str, int] = defaultdict(int)  # of each stem, as bits
         self._count: Counter[str] = Counter()
         for story in stories.window:
@@ -171,7 +172,7 @@ class _Search:
 
     def _needed_for(self, phrase: Phrase) -> int:
         alone = len(phrase) == 1 and phrase[0] not in self._keywords and not self.compounds.parts(phrase[0])
-        return min(MIN_OUTLETS + alone, self._stories.heard)
+        return min(MIN_OUTLETS + alone, self._heard)
 
     def _is_enough(self, candidate: Candidate) -> bool:
         phrase = candidate.phrase
