@@ -39,6 +39,8 @@ class ListScreen(MarkingScreen):
     BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
     heading: ClassVar[str]
     can_filter: ClassVar[bool] = True
+    # A key that is pressed while the screen is built must not become a filter.
+    AUTO_FOCUS = ""
 
     def tables(self) -> Iterable[WindowTable[Any]]:
         """The screen's lists; the first is shown first."""
@@ -64,6 +66,7 @@ class ListScreen(MarkingScreen):
             placeholder="words  task:  market:  err:  id:  is:  age>5m  !inverts", id="filter", compact=True
         )
         self.prompt.cursor_blink = False
+        self.prompt.display = False
         self.detail_text = Static(id="detail-text", markup=False)
         self.detail = VerticalScroll(self.detail_text, id="detail")
         every = tuple(self.tables())
