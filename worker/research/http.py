@@ -37,6 +37,8 @@ _PERMANENT = frozenset({301, 308})
 BUSY: Final = frozenset({429, 503})
 # Without a Retry-After, how long a site that is busy is left alone in this run.
 _BUSY_S: Final = 60.0
+# An open connection costs some 60 KB, and of most hosts one thing is asked.
+_KEPT_S: Final = 1.0
 _CHUNK = 64 * 1024
 _MB = 1_000_000
 
@@ -176,7 +178,7 @@ class Fetcher:
     def _new_session(self, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             # No limit: `Turns` limits, and knows the site's pause.
-            connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
+            connector=aiohttp.TCPConnector(limit=0, resolver=resolver, keepalive_timeout=_KEPT_S),
             cookie_jar=aiohttp.DummyCookieJar(),  # a cookie could tie one visit to the next
             headers={"User-Agent": self.options.user_agent or user_agent(), "Accept": ACCEPT},
             timeout=aiohttp.ClientTimeout(total=None, sock_read=self.options.read_timeout_s),
