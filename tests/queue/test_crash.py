@@ -14,7 +14,9 @@ from tests.queue.lab import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 # Every point takes twenty minutes on two cores; the short form takes every so-manieth.
-STEPS = {"lines": 1, "statements": 1} if os.environ.get("SOAK") == "long" else {"lines": 120, "statements": 30}
+STEPS = (
+    {"lines": 1, "statements": 1} if os.environ.get("SOAK") == "long" else {"lines": 120, "statements": 30}
+)
 
 
 @pytest.mark.soak

@@ -61,6 +61,7 @@ def library() -> Iterator[Finding]:
             "sqlite_bug",
             f"SQLite {sqlite3.sqlite_version} can damage a file that several processes write (the WAL-reset bug); "
             "where there is a wheel of it, pip install 'pysqlite3>=0.6.1' brings a newer one, else upgrade Python",
+            hint=True,
         )
 
 
