@@ -122,9 +122,10 @@ class File:
 
     def interrupt(self) -> None:
         """Ends a running query from another thread."""
-        if self._db is not None:
+        db = self._db  # its own thread may close the file meanwhile
+        if db is not None:
             with contextlib.suppress(sqlite3.ProgrammingError):
-                self._db.conn.interrupt()
+                db.conn.interrupt()
 
     def close(self) -> None:
         """Closes the file."""
