@@ -185,11 +185,12 @@ def _pack_message(message: Message, depth: int = 0) -> dict[str, Any]:
         packed["kwargs"] = (
             {_key(key): _pack(item, depth + 1) for key, item in kwargs.items()} if kwargs else {}
         )
-    for field in _SIMPLE:
-        value = getattr(message, field)
-        if value is None:
+    for field, value in zip(_FIELDS, message, strict=True):
+        if value is None or field not in _SIMPLE:
             continue
-        if type(value) is dt.datetime and field in _MOMENTS:
+        if type(value) is int and value in _SMALL:
+            packed[field] = value
+        elif field in _MOMENTS and type(value) is dt.datetime:
             packed[field] = value.isoformat()
         else:
             packed[field] = _pack_message(value, depth + 1) if field in _MESSAGES else _pack(value, depth + 1)

@@ -23,13 +23,13 @@ MAX_RESULT = 20_000
 _INSERT = """INSERT INTO run (queue, task_id, name, subject, state, attempt, worker, enqueued_at, ready_at,
     started_at, finished_at, retry_at, args, result, error_type, error, traceback, fingerprint)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_COUNT = """INSERT INTO tally (queue, minute, event, n) VALUES (?, ?, ?, 1)
-    ON CONFLICT (queue, minute, event) DO UPDATE SET n = n + 1"""
+_COUNT = """INSERT INTO tally (queue, minute, event, n) VALUES (?, ?, ?, ?)
+    ON CONFLICT (queue, minute, event) DO UPDATE SET n = n + excluded.n"""
 
 
-def count_event(queue: str, now: float, event: str) -> Statement:
+def count_event(queue: str, now: float, event: str, times: int = 1) -> Statement:
     """Counts an event in its minute."""
-    return Statement(_COUNT, (queue, int(now // 60), event))
+    return Statement(_COUNT, (queue, int(now // 60), event, times))
 
 
 class Runs:

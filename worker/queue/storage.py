@@ -112,19 +112,22 @@ class DurableStorage(OutcomeStorage):
     def enqueue_many(self, items: Iterable[tuple[bytes, float | None]]) -> None:
         """Stores several tasks in one transaction: all of them or none."""
         now = self.now()
-        statements = [part for data, priority in items for part in self.arrival(data, priority, now)]
-        self.write(*statements)
+        places = [self._place(data, priority, now) for data, priority in items]
+        if not places:
+            return
+        self.write(*places, count_event(self.name, now, "enqueued", len(places)))
         self.wake()
 
     def arrival(self, data: bytes, priority: float | None, now: float) -> tuple[Statement, Statement]:
         """What stores a new task, and counts it."""
+        return self._place(data, priority, now), count_event(self.name, now, "enqueued")
+
+    def _place(self, data: bytes, priority: float | None, now: float) -> Statement:
         eta = data.eta.timestamp() if isinstance(data, Envelope) and data.eta else None
         columns = self._columns(data, priority, now)
         if self.direct_schedule and eta is not None and eta > now:
-            place = Statement(INSERT_SCHEDULE, (eta, self._reason(), *columns))
-        else:
-            place = Statement(INSERT_TASK, (now, *columns, self.name))
-        return place, count_event(self.name, now, "enqueued")
+            return Statement(INSERT_SCHEDULE, (eta, self._reason(), *columns))
+        return Statement(INSERT_TASK, (now, *columns, self.name))
 
     def wake(self) -> None:
         """Wakes idle workers, now or when the unit of work is committed."""
