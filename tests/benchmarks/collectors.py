@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from worker.sqlite import sqlite3
@@ -15,7 +16,7 @@ from worker.sqlite import sqlite3
 
 def ours(path: Path, urls: list[str], *, similar: bool = True) -> dict:
     """This project's collecting, twice: the second time nothing has changed."""
-    from worker.research import shelving
+    from worker.research import gather, readers, shelving
     from worker.research.collect import collect
     from worker.research.dedup import Telling
     from worker.research.http import FetchOptions
@@ -23,8 +24,9 @@ def ours(path: Path, urls: list[str], *, similar: bool = True) -> dict:
     from worker.research.markets import Market
 
     if not similar:
+        gather.Readers = partial(readers.Readers, compared=False)
         shelving.words_of = lambda *_: []
-        shelving.tellings = lambda texts: [Telling(text, ()) for text in texts]
+        shelving.tellings = lambda texts: [Telling("", ()) for _ in texts]
     market = Market.model_validate({
         "domain": "SaaS", "market": "Germany", "language": "de", "vertical": "Proptech", "seed_keywords": ["Miete"],
         "rss_feeds": urls, "allow_private": ["127.0.0.0/8"],
@@ -121,6 +123,7 @@ def used() -> float:
 def main() -> None:
     """Runs one program and prints its figures as JSON."""
     figures = globals()[sys.argv[1]](Path(sys.argv[2]), sys.stdin.read().split())
+    # Its own, and of its processes the largest: of ours that is all.
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     print(json.dumps({"cpu": used(), "megabytes": (own.ru_maxrss + children.ru_maxrss) / 1024} | figures))
 

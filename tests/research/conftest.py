@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -115,8 +115,14 @@ def now() -> Callable[[], datetime]:
 def quick() -> FetchOptions:
     """Short times, so that a hanging source does not hang the test."""
     return FetchOptions(
-        timeout_s=1.0, read_timeout_s=0.5, host_delay_s=0, per_host=16, allow_private=LOOPBACK
+        timeout_s=2.0, read_timeout_s=1.0, host_delay_s=0, per_host=16, allow_private=LOOPBACK
     )
+
+
+@pytest.fixture
+def patient(quick: FetchOptions) -> FetchOptions:
+    """Times that a machine busy with other things keeps; where nothing hangs."""
+    return replace(quick, timeout_s=60.0, read_timeout_s=60.0)
 
 
 @pytest.fixture

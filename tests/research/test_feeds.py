@@ -208,10 +208,10 @@ def test_an_entity_bomb_stays_small():
         for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     )
     bomb = f'<?xml version="1.0"?><!DOCTYPE rss [{entities}]>' + item("<title>x &i; y</title>")
-    started = time.monotonic()
+    started = time.process_time()
     feed = parse(bomb)
     assert sum(len(entry.title) for entry in feed.entries) < 1000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_external_entity_is_not_read(tmp_path):
@@ -221,14 +221,14 @@ def test_an_external_entity_is_not_read(tmp_path):
 
 
 def test_deep_nesting_ends():
-    started = time.monotonic()
+    started = time.process_time()
     deep = 100_000
     try:
         parse(item(f"<title>t</title><description>{'<div>' * deep}x{'</div>' * deep}</description>"))
         parse(item(f"<title>t</title><description>{'&lt;div>' * deep}x</description>"))
     except FeedError:
         pass
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_bounds():

@@ -95,7 +95,7 @@ async def test_a_silent_server_is_given_up(site, quick):
     async def silent(request):
         await asyncio.sleep(30)
 
-    assert await sentence(site.add("/s", silent), quick) == "no answer for 0.5 s"
+    assert await sentence(site.add("/s", silent), quick) == "no answer for 1 s"
 
 
 async def test_a_slow_server_is_given_up_though_it_goes_on_talking(site, quick):
@@ -106,7 +106,7 @@ async def test_a_slow_server_is_given_up_though_it_goes_on_talking(site, quick):
             await answer.write(b"x")
             await asyncio.sleep(0.05)
 
-    assert await sentence(site.add("/s", slow), quick) == "timed out after 1 s"
+    assert await sentence(site.add("/s", slow), quick) == "timed out after 2 s"
 
 
 async def test_the_time_of_a_fetch_includes_its_redirects(site, quick):
@@ -114,9 +114,10 @@ async def test_the_time_of_a_fetch_includes_its_redirects(site, quick):
         await asyncio.sleep(0.3)
         raise web.HTTPFound("/r")
 
-    started = time.monotonic()
-    assert await sentence(site.add("/r", slow), quick) == "timed out after 1 s"
-    assert time.monotonic() - started < 1.5
+    # Of redirects that take 0.3 s each there is no end before the time's.
+    options = dataclasses.replace(quick, max_redirects=100, read_timeout_s=10)
+    assert await sentence(site.add("/r", slow), options) == "timed out after 2 s"
+    assert len(site.asked("/r")) <= 7
 
 
 async def test_a_body_is_cut_off_at_its_limit(site, quick):

@@ -190,7 +190,7 @@ def test_a_personal_token_is_sent_and_is_no_part_of_who_the_source_is(make_marke
 # -- how they are asked ------------------------------------------------------------------------------
 
 
-def test_all_kinds_are_collected_from_a_server(site, library, make_market, now, quick):
+def test_all_kinds_are_collected_from_a_server(site, library, make_market, now, patient):
     asked = []
 
     async def serve(request):
@@ -214,7 +214,7 @@ def test_all_kinds_are_collected_from_a_server(site, library, make_market, now, 
         (REDDIT, TRENDS, SUGGESTIONS, GOOGLE_NEWS, BING_NEWS), f"http://127.0.0.1:{site.port}/"
     )
     services = Services(gateway, reddit_user="me", reddit_token="hunter2")
-    stats = collect(market, library, now=now, options=quick, services=services)
+    stats = collect(market, library, now=now, options=patient, services=services)
     assert (stats.sources, stats.errors, stats.documents) == (5, 0, 8)
     queries = dict(asked)
     assert queries["/r/PropTech+de/top/.rss"] == {
@@ -225,19 +225,19 @@ def test_all_kinds_are_collected_from_a_server(site, library, make_market, now, 
     }
     assert queries["/complete/search"]["q"] == "wärmepumpe"
     assert {one.kind for one in library.sources("test")} == {"search", "reddit", "trends", "suggestions"}
-    again = collect(market, library, now=now, options=quick, services=services)
+    again = collect(market, library, now=now, options=patient, services=services)
     assert (again.documents, again.duplicates) == (0, 0)
     library.close()
     assert b"hunter2" not in library.path.read_bytes()
     assert "hunter2" not in json.dumps(stats.as_dict())
 
 
-def test_reddits_403_is_a_limit_and_is_kept_to(site, library, make_market, now, quick):
+def test_reddits_403_is_a_limit_and_is_kept_to(site, library, make_market, now, patient):
     site.otherwise = lambda request: _refuse()
     market = make_market(site.body("/good", "<rss><channel><item><title>x</title></item></channel></rss>"), reddit_subreddits=["de"], collectors={"reddit_enabled": True})  # fmt: skip
     services = Services({REDDIT: site.url("")})
-    assert collect(market, library, now=now, options=quick, services=services).errors == 1
-    stats = collect(market, library, now=now, options=quick, services=services)
+    assert collect(market, library, now=now, options=patient, services=services).errors == 1
+    stats = collect(market, library, now=now, options=patient, services=services)
     assert (stats.errors, list(stats.skipped.values())) == (
         0,
         ["asked to be left alone, asked again after 2026-11-23 09:15 UTC"],

@@ -79,12 +79,12 @@ async def test_a_site_that_asks_for_a_pause_is_not_asked_again(site, quick):
 
 async def test_a_stricter_pause_holds_for_the_whole_site_and_over_runs():
     turns = Turns(concurrency=16, per_host=2, delay_s=0)
-    turns.asked_before("www.reddit.com", seconds_ago=0.95, delay_s=1.0)
+    turns.asked_before("www.reddit.com", seconds_ago=0.9, delay_s=1.0)
     started = time.monotonic()
     async with turns.take("old.reddit.com", 0.1):
-        assert 0.04 < time.monotonic() - started < 0.5
+        assert 0.09 < time.monotonic() - started < 0.9
     async with turns.take("www.reddit.com", 0.1):
-        assert time.monotonic() - started > 0.14
+        assert time.monotonic() - started > 0.19
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,13 @@ class Articles:
         by_key = {one.canonical_key: one for one, why in filled if why is None}
         missed = [why for _, why in filled if why is not None]
         documents = tuple(by_key.get(one.canonical_key, one) for one in harvest.documents)
-        return replace(harvest, documents=documents, warning=_warning(harvest.warning, missed, len(wanted)))
+        # The tellings are of the texts that the feed gave.
+        return replace(
+            harvest,
+            documents=documents,
+            tellings=None,
+            warning=_warning(harvest.warning, missed, len(wanted)),
+        )
 
     async def _one(self, document: Document) -> tuple[Document, str | None]:
         url = document.canonical_url or ""

@@ -154,10 +154,12 @@ async def collect_market(
         chosen = choose(market.name, every, known, choice or Choice(), now=now().timestamp())
         library.note_listed(market.name, every, now=now())
         _resume_pauses(fetcher, every, known, now().timestamp())
-        gatherer = Gatherer(market, fetcher, now)
         articles = Articles(fetcher, library.unknown) if wants_articles(market) else None
+        # Articles are fetched when a feed is read, and must not wait for turns that wait for them.
+        room = asyncio.Semaphore(2 * _AHEAD) if articles is None else None
+        gatherer = Gatherer(market, fetcher, now, room=room)
         try:
-            run = _Run(market, library, report or _silent, now, gatherer, articles)
+            run = _Run(market, library, report or _silent, now, gatherer, articles, room)
             per_source = await run.all_of(chosen.asked, known)
         finally:
             gatherer.close()
@@ -222,9 +224,10 @@ class _Run:
         now: Clock,
         gatherer: Gatherer,
         articles: Articles | None = None,
+        room: asyncio.Semaphore | None = None,
     ) -> None:
         self._market, self._library, self._report, self._now = market, library, report, now
-        self._gatherer, self._articles = gatherer, articles
+        self._gatherer, self._articles, self._room = gatherer, articles, room
         # Not asyncio's own threads: a dead name server can keep all of those in lookups.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="library")
         # A source that is read waits here to be stored; beyond a few, fetching waits, too.
@@ -269,7 +272,12 @@ class _Run:
             ready = [(source, gathered)]
             while not self._read.empty():
                 ready.append(self._read.get_nowait())
-            for source, stored in await self._in_thread(ready):
+            del source, gathered
+            done = await self._in_thread(ready)
+            if self._room is not None:
+                for _ in range(sum(isinstance(one, Harvest) for _, one in ready)):
+                    self._room.release()
+            for source, stored in done:
                 stats[source.key] = stored
                 del self._waiting[source.key]
                 self._tell(len(stats), source.name)

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.research import polling
-from worker.research.document import Document, content_hash
+from worker.research.document import Document
 from worker.research.errors import FeedError, FetchError
 from worker.research.http import Ask
-from worker.research.language import language_of
 from worker.research.library_sources import Harvest, Known
+from worker.research.readers import Readers
 from worker.research.sources import Kind
-from worker.research.sources.catalogue import read
-from worker.research.urls import comparison_key
 
 if TYPE_CHECKING:
+    import asyncio
     from datetime import datetime
 
     from worker.research.clock import Clock
     from worker.research.http import Fetched, Fetcher
     from worker.research.markets import Market
     from worker.research.polling import Wait
+    from worker.research.reading import ReadEntry, Reading
     from worker.research.sources import Source
-    from worker.research.sources.entry import Entry
-
-_READERS = 2
-_TOLD_BY = 400  # so many characters tell the language
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +59,19 @@ class Gatherer:
         market: what its documents are of.
         fetcher: open.
         now: the clock.
+        room: entered before an answer is read, and left by whoever has stored what came of it, so that fetching
+            waits for slow storing; None: there is always room.
     """
 
-    def __init__(self, market: Market, fetcher: Fetcher, now: Clock) -> None:
-        self._market, self._fetcher, self._now = market, fetcher, now
-        # Not asyncio's own threads: a dead name server can keep all of those in lookups.
-        self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="research")
+    def __init__(
+        self, market: Market, fetcher: Fetcher, now: Clock, *, room: asyncio.Semaphore | None = None
+    ) -> None:
+        self._market, self._fetcher, self._now, self._room = market, fetcher, now, room
+        self._readers = Readers(market.language)
 
     def close(self) -> None:
-        """Ends the reading; what is being read is read to its end."""
-        self._threads.shutdown(cancel_futures=True)
+        """Ends the reading."""
+        self._readers.close()
 
     async def gather(self, source: Source, known: Known) -> Gathered:
         """What came of one source; whatever it does, nothing is raised for it."""
@@ -93,16 +89,25 @@ class Gatherer:
                 if fetched.not_modified:
                     wait = self._after_success(known.per_week, None, 0.0, fetched, conditional=True)
                     return Unchanged(fetched.seconds, wait, fetched.moved_to, moved)
-                # With this task's context, so that what is logged there is known to be its own.
-                read_it = contextvars.copy_context().run
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._threads, read_it, self._read, source, fetched, moved)
+                return await self._read(source, fetched, moved)
         except FetchError as error:
             return self._failure(str(error), source, known, error.status, error.retry_after_s)
         except FeedError as error:
             return self._failure(str(error), source, known)
         except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on
             return self._failure(f"unexpected {type(error).__name__}: {error}"[:300], source, known)
+
+    async def _read(self, source: Source, fetched: Fetched, moved: str | None) -> Harvest:
+        if self._room is not None:
+            await self._room.acquire()
+        try:
+            now = self._now()
+            reading = await self._readers.read(source, fetched, now)
+            return self._harvest(source, fetched, reading, moved, now)
+        except BaseException:
+            if self._room is not None:
+                self._room.release()
+            raise
 
     def _failure(
         self,
@@ -131,45 +136,43 @@ class Gatherer:
             conditional=conditional,
         )
 
-    def _read(self, source: Source, fetched: Fetched, moved: str | None) -> Harvest:
-        now = self._now()
-        feed = read(source, fetched.body, fetched.url, now=now, content_type=fetched.content_type)
-        per_week = feed.per_week(now)
+    def _harvest(
+        self, source: Source, fetched: Fetched, reading: Reading, moved: str | None, now: datetime
+    ) -> Harvest:
         conditional = bool(fetched.etag or fetched.last_modified)
         return Harvest(
-            documents=tuple(self._document(entry, source, now) for entry in feed.entries),
-            items=len(feed.entries),
+            documents=tuple(self._document(one, source, now) for one in reading.entries),
+            tellings=reading.tellings,
+            items=len(reading.entries),
             status=fetched.status,
             seconds=fetched.seconds,
             bytes=len(fetched.body),
             etag=fetched.etag,
             last_modified=fetched.last_modified,
             moved_to=fetched.moved_to,
-            warning=feed.warning,
-            per_week=per_week,
+            warning=reading.warning,
+            per_week=reading.per_week,
             wait=self._after_success(
-                per_week, feed.window_s(now), feed.asked_s, fetched, conditional=conditional
+                reading.per_week, reading.window_s, reading.asked_s, fetched, conditional=conditional
             ),
             address=moved,
         )
 
-    def _document(self, entry: Entry, source: Source, now: datetime) -> Document:
-        market = self._market
-        # Without a link an entry is known only within its source.
-        key = comparison_key(entry.url) if entry.url else f"{source.key}#{entry.guid or entry.title}"
+    def _document(self, read: ReadEntry, source: Source, now: datetime) -> Document:
+        market, entry = self._market, read.entry
         return Document(
             source=source.key,
             source_url=entry.link or source.url,
             title=entry.title,
             content=entry.text,
             summary=entry.summary,
-            language=language_of(f"{entry.title} {entry.summary or entry.text[:_TOLD_BY]}", market.language),
+            language=read.language,
             domain=market.domain,
             market=market.market,
             vertical=market.vertical,
-            content_hash=content_hash(entry.title, entry.text, key),
+            content_hash=read.content_hash,
             canonical_url=entry.url,
-            canonical_key=key,
+            canonical_key=read.key,
             guid=entry.guid,
             published_at=entry.published_at,
             fetched_at=now,

@@ -39,7 +39,7 @@ class Library(LibrarySources):
             LibraryError: nothing of it was stored.
         """
         with self.transaction() as conn:
-            stored = shelve(conn, market, harvest.documents, now=now)
+            stored = shelve(conn, market, harvest.documents, now=now, tellings=harvest.tellings)
             succeeded(conn, market, source, harvest, stored.documents, now)
         return stored
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from worker.research.dedup import Telling
     from worker.research.document import Document
     from worker.research.sources import Source
     from worker.sqlite import sqlite3
@@ -31,6 +32,7 @@ class Harvest:
         per_week: entries a week by their own dates; None where there are none.
         wait: how long it is left alone.
         address: what was asked, where that was not the source's own address but the one it moved to.
+        tellings: of each document how its text is compared; None: not worked out yet.
     """
 
     documents: tuple[Document, ...]
@@ -45,6 +47,7 @@ class Harvest:
     per_week: float | None = None
     wait: Wait = NO_WAIT
     address: str | None = None
+    tellings: tuple[Telling, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from worker.research.dedup import SIMILAR, SIMILAR_AT_ONE_SOURCE, likeness, tellings, words_of
+from worker.research.dedup import SIMILAR, SIMILAR_AT_ONE_SOURCE, Telling, likeness, tellings, words_of
 from worker.research.dedup_index import FingerprintIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from worker.research.dedup import Telling
     from worker.research.document import Document
     from worker.sqlite import sqlite3
 
@@ -54,7 +53,14 @@ class _Repeat(NamedTuple):
     similarity: float | None = None
 
 
-def shelve(conn: sqlite3.Connection, market: str, documents: Sequence[Document], *, now: datetime) -> Stored:
+def shelve(
+    conn: sqlite3.Connection,
+    market: str,
+    documents: Sequence[Document],
+    *,
+    now: datetime,
+    tellings: Sequence[Telling] | None = None,
+) -> Stored:
     """Stores what is new of one source's documents, with index, fingerprints and tallies, and links the rest.
 
     Args:
@@ -62,8 +68,9 @@ def shelve(conn: sqlite3.Connection, market: str, documents: Sequence[Document],
         market: the market's name.
         documents: all of one source.
         now: aware.
+        tellings: of each document how its text is compared; None: it is worked out of those that are new.
     """
-    return _Shelving(conn, market, documents, now).all()
+    return _Shelving(conn, market, documents, now).all(tellings)
 
 
 class _Shelving:
@@ -75,18 +82,21 @@ class _Shelving:
         self._conn, self._market, self._documents, self._now = conn, market, documents, now
         self._newest: int = conn.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0]
         self._index = FingerprintIndex(conn)
-        self._told: dict[int, tuple[_Story, Sequence[str]]] = {}
+        self._told: dict[int, tuple[_Story, Telling]] = {}
         self._new: list[tuple[object, ...]] = []
         self._links: list[tuple[object, ...]] = []
         self._aliases: list[tuple[str, int]] = []
 
-    def all(self) -> Stored:
+    def all(self, given: Sequence[Telling] | None) -> Stored:
         """Stores and links all of them."""
         known = _Known(self._conn, self._documents)
         unknown = [document for document in self._documents if known.repeat(document) is None]
-        texts = [words_of(document.title, document.summary, document.content) for document in unknown]
-        told = dict(zip(map(id, unknown), tellings(texts), strict=True))
-        self._index.load(one for telling in told.values() for one in telling.fingerprints)
+        if given is None:
+            texts = [words_of(document.title, document.summary, document.content) for document in unknown]
+            told = dict(zip(map(id, unknown), tellings(texts), strict=True))
+        else:
+            told = dict(zip(map(id, self._documents), given, strict=True))
+        self._index.load(one for document in unknown for one in told[id(document)].fingerprints)
         for document in self._documents:
             repeat = known.repeat(document)
             if repeat is None:  # asked again, since an entry before it may be the same
@@ -101,14 +111,14 @@ class _Shelving:
         """The story that the document's text resembles most."""
         best: _Repeat | None = None
         candidates = self._index.candidates(telling.fingerprints)
-        for story, words in self._read(candidates):
-            alike = likeness(telling.words, words)
+        for story, other in self._read(candidates):
+            alike = likeness(telling.words, other.words)
             needed = SIMILAR_AT_ONE_SOURCE if story.source == document.source else SIMILAR
             if alike >= needed and (best is None or alike > (best.similarity or 0)):
                 best = _Repeat(story, "similar", round(alike, 3))
         return best
 
-    def _read(self, ids: Sequence[int]) -> Iterable[tuple[_Story, Sequence[str]]]:
+    def _read(self, ids: Sequence[int]) -> Iterable[tuple[_Story, Telling]]:
         missing = [one for one in ids if one not in self._told]
         if missing:
             for row in self._conn.execute(
@@ -117,7 +127,8 @@ class _Shelving:
                 (json.dumps(missing),),
             ):
                 story = _Story(row["id"], row["source"], row["market"])
-                self._told[story.id] = story, words_of(row["title"], row["summary"], row["content"])
+                words = words_of(row["title"], row["summary"], row["content"])
+                self._told[story.id] = story, Telling(" ".join(words), ())
         return [self._told[one] for one in ids if one in self._told]
 
     def _store(self, document: Document, telling: Telling) -> _Story:
@@ -125,7 +136,7 @@ class _Shelving:
         story = _Story(self._newest, document.source, self._market)
         self._new.append(_row(document, story))
         self._index.add(story.id, telling.fingerprints)
-        self._told[story.id] = story, telling.words
+        self._told[story.id] = story, telling
         return story
 
     def _link(self, document: Document, repeat: _Repeat, known: _Known) -> None:

@@ -13,13 +13,10 @@ import subprocess
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from worker.research.errors import FeedError
-from worker.research.sources.entry import Entry, Feed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from worker.research.sources.entry import Feed, entry_of
 
 LARGE: Final = 512 * 1024
 MANY_UNCLOSED: Final = 2_000
@@ -74,15 +71,15 @@ def read_apart(
         raise FeedError("expected a feed, found one that cannot be read within the limits") from error
     if "error" in answer:
         raise FeedError(str(answer["error"]))
-    return Feed(**answer | {"entries": tuple(_entry(one) for one in answer["entries"])})
+    return Feed(**answer | {"entries": tuple(map(entry_of, answer["entries"]))})
 
 
-def _entry(given: Mapping[str, Any]) -> Entry:
-    at = given["published_at"]
-    return Entry(
-        **dict(given)
-        | {"keywords": tuple(given["keywords"]), "published_at": datetime.fromisoformat(at) if at else None}
-    )
+def limit_memory() -> None:
+    """A process of its own for reading may not take the machine's memory."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
 
 
 def main() -> None:
@@ -90,10 +87,7 @@ def main() -> None:
     from worker.research.sources import Kind  # noqa: PLC0415 - for this process only
     from worker.research.sources.catalogue import READERS  # noqa: PLC0415
 
-    with contextlib.suppress(ImportError, ValueError, OSError):  # not every system can
-        import resource  # noqa: PLC0415
-
-        resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
+    limit_memory()
     head = json.loads(sys.stdin.buffer.readline())
     body = sys.stdin.buffer.read()
     try:

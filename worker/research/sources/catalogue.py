@@ -75,6 +75,10 @@ def in_words(market: Market) -> list[str]:
     lines = [text.format(n=count[kind]) for kind, text in said.items() if count[kind]]
     if wants_articles(market):
         lines.append("the pages of articles whose feed gives only a few words, where robots.txt lets us")
+    if "discovery_schedule_cron" in market.model_fields_set:
+        lines.append(
+            "discovery_schedule_cron is not kept to: feeds are searched for when you run `topic-worker discover`"
+        )
     return lines + [f"not {kind}: {why}" for kind, why in wanting(market).items()]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urljoin
 
 from worker.research.text import clean
 from worker.research.urls import MAX_URL_CHARS, canonical_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_TITLE: Final = 500
 MAX_TEXT: Final = 50_000
@@ -45,6 +45,15 @@ class Entry:
     author: str | None
     published_at: datetime | None
     keywords: tuple[str, ...] = ()
+
+
+def entry_of(given: Mapping[str, Any]) -> Entry:
+    """The entry that another process gave in JSON's own types."""
+    at = given["published_at"]
+    return Entry(
+        **dict(given)
+        | {"keywords": tuple(given["keywords"]), "published_at": datetime.fromisoformat(at) if at else None}
+    )
 
 
 @dataclass(frozen=True, slots=True)
