@@ -6,6 +6,7 @@ import asyncio
 import json
 import resource
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -120,12 +121,38 @@ def used() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
+def watched(peak: list[float], ended: threading.Event) -> None:
+    """Keeps the most that this process and its children had at one moment, in MB; what they share counts once.
+
+    Not `ru_maxrss`: a new program inherits that of the process that started it.
+    """
+    while not ended.wait(0.2):
+        lists = [(task / "children").read_text() for task in Path("/proc/self/task").iterdir()]
+        own, children = "self", " ".join(lists).split()
+        total = memory(own, "Rss") + sum(
+            memory(child, "Private_Clean", "Private_Dirty") for child in children
+        )
+        peak[0] = max(peak[0], total)
+
+
+def memory(process: str, *kinds: str) -> float:
+    """What a process has of some kinds of memory, in MB; 0 when it has ended."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(lines.partition(f"\n{kind}:")[2].split()[0]) for kind in kinds) / 1024
+
+
 def main() -> None:
     """Runs one program and prints its figures as JSON."""
+    peak, ended = [0.0], threading.Event()
+    watcher = threading.Thread(target=watched, args=(peak, ended), daemon=True)
+    watcher.start()
     figures = globals()[sys.argv[1]](Path(sys.argv[2]), sys.stdin.read().split())
-    # Its own, and of its processes the largest: of ours that is all.
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(json.dumps({"cpu": used(), "megabytes": (own.ru_maxrss + children.ru_maxrss) / 1024} | figures))
+    ended.set()
+    watcher.join()
+    print(json.dumps({"cpu": used(), "megabytes": peak[0]} | figures))
 
 
 if __name__ == "__main__":

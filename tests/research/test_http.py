@@ -204,3 +204,18 @@ async def test_two_requests_to_one_host_keep_their_distance():
     times = [at for host, at in starts if host == "a"]
     assert times[2] - times[0] >= 0.09
     assert [host for host, _ in starts[:2]] == ["a", "b"]
+
+
+async def test_a_connection_is_kept_for_the_next_request_unless_there_is_none(site, quick):
+    peers = []
+
+    async def answer(request):
+        peers.append(request.transport.get_extra_info("peername"))
+        return web.Response(body=b"x")
+
+    url = site.add("/who", answer)
+    async with Fetcher(quick) as fetcher:
+        for alone in (False, False, True, True):
+            await fetcher.get(Ask(url, alone=alone))
+    assert len(set(peers)) == 3
+    assert peers[0] == peers[1]

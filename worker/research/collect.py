@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -26,6 +27,7 @@ from worker.research.http import Fetcher, FetchOptions
 from worker.research.library_sources import Harvest, Known
 from worker.research.sources.bundled import served
 from worker.research.sources.catalogue import sources_of, wanting, wants_articles
+from worker.research.urls import host_of
 
 if TYPE_CHECKING:
     from worker.research.library import Library
@@ -157,7 +159,9 @@ async def collect_market(
         articles = Articles(fetcher, library.unknown) if wants_articles(market) else None
         # Articles are fetched when a feed is read, and must not wait for turns that wait for them.
         room = asyncio.Semaphore(2 * _AHEAD) if articles is None else None
-        gatherer = Gatherer(market, fetcher, now, room=room)
+        asked = Counter(host_of(source.fetch_url) for source in chosen.asked)
+        alone = frozenset(host for host, n in asked.items() if n == 1 and articles is None)
+        gatherer = Gatherer(market, fetcher, now, room=room, alone=alone)
         try:
             run = _Run(market, library, report or _silent, now, gatherer, articles, room)
             per_source = await run.all_of(chosen.asked, known)

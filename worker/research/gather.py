@@ -12,6 +12,7 @@ from worker.research.http import Ask
 from worker.research.library_sources import Harvest, Known
 from worker.research.readers import Readers
 from worker.research.sources import Kind
+from worker.research.urls import host_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -61,12 +62,20 @@ class Gatherer:
         now: the clock.
         room: entered before an answer is read, and left by whoever has stored what came of it, so that fetching
             waits for slow storing; None: there is always room.
+        alone: the hosts of which only one thing is asked.
     """
 
     def __init__(
-        self, market: Market, fetcher: Fetcher, now: Clock, *, room: asyncio.Semaphore | None = None
+        self,
+        market: Market,
+        fetcher: Fetcher,
+        now: Clock,
+        *,
+        room: asyncio.Semaphore | None = None,
+        alone: frozenset[str] = frozenset(),
     ) -> None:
-        self._market, self._fetcher, self._now, self._room = market, fetcher, now, room
+        self._market, self._fetcher, self._now = market, fetcher, now
+        self._room, self._alone = room, alone
         self._readers = Readers(market.language)
 
     def close(self) -> None:
@@ -82,6 +91,7 @@ class Gatherer:
             known.last_modified,
             delay_s=source.pause_s,
             ours=source.bundled,
+            alone=host_of(source.fetch_url) in self._alone,
         )
         try:
             # The turn is kept until the answer is read, so that bodies do not pile up before slow reading.

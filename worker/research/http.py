@@ -112,6 +112,7 @@ class Ask:
         accept: the kinds of answers that are understood.
         delay_s: between two requests to this site, where the usual pause is too short.
         ours: we serve it ourselves on loopback, so that its first hop may lead there.
+        alone: nothing else is asked of this site soon, so that its connection is not kept.
     """
 
     url: str
@@ -120,6 +121,7 @@ class Ask:
     accept: str | None = None
     delay_s: float | None = None
     ours: bool = False
+    alone: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -165,6 +167,7 @@ class Fetcher:
 
     async def __aenter__(self) -> Self:
         self._session = self._new_session(GuardedResolver(self._allowed, self._resolver))
+        self._single = self._new_session(GuardedResolver(self._allowed, self._resolver), keep=False)
         # Whoever set the proxy may have it in a private place; what is asked through it, it resolves itself.
         self._proxied = self._new_session(None)
         return self
@@ -173,12 +176,18 @@ class Fetcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._session.close()
+        await self._single.close()
         await self._proxied.close()
 
-    def _new_session(self, resolver: AbstractResolver | None) -> aiohttp.ClientSession:
+    def _new_session(self, resolver: AbstractResolver | None, *, keep: bool = True) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             # No limit: `Turns` limits, and knows the site's pause.
-            connector=aiohttp.TCPConnector(limit=0, resolver=resolver, keepalive_timeout=_KEPT_S),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                resolver=resolver,
+                keepalive_timeout=_KEPT_S if keep else None,
+                force_close=not keep,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),  # a cookie could tie one visit to the next
             headers={"User-Agent": self.options.user_agent or user_agent(), "Accept": ACCEPT},
             timeout=aiohttp.ClientTimeout(total=None, sock_read=self.options.read_timeout_s),
@@ -228,7 +237,7 @@ class Fetcher:
         try:
             async with (
                 asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
-                self._request(trip.url, host, ask.headers) as response,
+                self._request(trip.url, host, ask) as response,
             ):
                 location = response.headers.get("Location")
                 if response.status in _REDIRECTS and location:
@@ -253,14 +262,15 @@ class Fetcher:
         )
 
     def _request(
-        self, url: str, host: str, headers: dict[str, str]
+        self, url: str, host: str, ask: Ask
     ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
         proxy = proxies.proxy_for(url, host)
         if proxy is None:
-            return self._session.get(url, headers=headers, allow_redirects=False)
+            session = self._single if ask.alone else self._session
+            return session.get(url, headers=ask.headers, allow_redirects=False)
         return self._proxied.get(
             url,
-            headers=headers | proxy.request_headers,
+            headers=ask.headers | proxy.request_headers,
             proxy=proxy.url,
             proxy_headers=proxy.connect_headers,
             allow_redirects=False,
