@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from console.exporting import Exporting
+    from console.leaving import Leaving
     from console.messages import SnapshotTaken
     from console.screens.dialogs import Other
     from worker.places import Home
@@ -54,6 +54,7 @@ class TopicConsole(ThreadedApp):
         memory: what is remembered of the user; None remembers nothing.
         own_keys: the user's keys, by the name of the action.
         clock: the time, aware.
+        leaving: ends the console when it is told to; None where signals are no matter of this app.
         live: whether the threads run; a test may hand in snapshots itself.
     """
 
@@ -80,6 +81,7 @@ class TopicConsole(ThreadedApp):
         memory: Memory | None = None,
         own_keys: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = utc_now,
+        leaving: Leaving | None = None,
         live: bool = True,
     ) -> None:
         # Textual decides here, before any theme is set, whether NO_COLOR means greys or no colour at all.
@@ -93,7 +95,7 @@ class TopicConsole(ThreadedApp):
         self.utc = self.memory.flag(UTC_SHOWN)
         self.installation, self._watch = Installation(), Watch()
         self.local_worker = LocalWorker(home, config)
-        self._with_worker, self._live = with_worker, live
+        self._with_worker, self._live, self._leaving = with_worker, live, leaving
         # Before anything is drawn: to change it later draws everything twice.
         for one in THEMES:
             self.register_theme(one)
@@ -110,10 +112,9 @@ class TopicConsole(ThreadedApp):
         self.call_after_refresh(gc.enable)
         # After `fg` the terminal is empty, and Textual draws only what changes.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # Without these the terminal stays in the alternate screen when ssh drops.
-            loop.add_signal_handler(number, self.exit, 128 + number)
+        if self._leaving is not None:
+            last = self.local_worker.ask_started_to_stop if self._with_worker else None
+            self._leaving.watch(asyncio.get_running_loop(), self.exit, last)
         self._actor.start()
         self.mark(lambda actions: actions.installation(), self._know_installation)
         if self._live:

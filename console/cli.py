@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Context, Exit, dumps
+from console.text import clean
 from worker.places import Home, PlaceError, find_config, find_home
 
 if TYPE_CHECKING:
@@ -15,11 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+LONGEST_REFUSAL = 2_000
 THEMES = ("dark", "light", "high-contrast")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Opens the console, or carries out a command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows few letters shows what it can, and ends nothing.
+            stream.reconfigure(errors="backslashreplace")
+    for word in sys.argv[1:] if argv is None else argv:
+        if not word.isprintable() and any("\ud800" <= sign <= "\udfff" for sign in word):
+            # Python's stand-in for a byte that is no UTF-8; no database could hold it.
+            parser().error(f"expected UTF-8, found {word[:100]!a}")
     options = parser().parse_args(argv)
     try:
         home, config = find_home(options.home), find_config(options.config)
@@ -37,7 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _refuse(options: argparse.Namespace, sentence: str, code: Exit) -> Exit:
+def _refuse(options: argparse.Namespace, words: str, code: Exit) -> Exit:
+    sentence = clean(words, LONGEST_REFUSAL)
     if getattr(options, "json", False):
         print(dumps({"error": sentence}))
     print(f"topic-console: {sentence}", file=sys.stderr)

@@ -59,11 +59,16 @@ class LocalWorker:
             time.sleep(0.05)
         return self._process.pid
 
+    def ask_started_to_stop(self) -> None:
+        """Asks the worker that was started here to end, and does not wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+
     def stop_started(self) -> None:
         """Stops the worker that was started here, gracefully, and waits for its end."""
         if self._process is None or self._process.poll() is not None:
             return
-        self._process.terminate()
+        self.ask_started_to_stop()
         try:
             self._process.wait(STOPS_WITHIN_S)
         except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from console.commands import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
+LARGEST = 2**63 - 1
 PERIODS = ("1h", "24h", "7d")
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -41,7 +43,9 @@ class _Version(argparse.Action):
     """Finds out the version when it is asked for: the library for it takes as long as all else here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - see above
 
+        sys.stdout.write(f"topic-console {version('topic-console')}\n")
         parser.exit()
 
 
@@ -129,8 +133,16 @@ def _filter(leaf: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive(text: str) -> int:
+def _row(text: str) -> int:
+    """A number that SQLite can hold."""
     number = int(text)
+    if abs(number) > LARGEST:
+        raise argparse.ArgumentTypeError(f"expected a number of at most {LARGEST}, found {text:.40}")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = _row(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
     return number
@@ -193,9 +205,9 @@ def _failures(commands: Subparsers) -> None:
     listing = _leaf(commands, "list", failures.list_, "dead letters, newest first")
     _listing(listing)
     listing.add_argument("--causes", action="store_true", help="group them by cause")
-    _leaf(commands, "show", failures.show, "one dead letter").add_argument("id", type=int, metavar="ID")
+    _leaf(commands, "show", failures.show, "one dead letter").add_argument("id", type=_row, metavar="ID")
     retry = _leaf(commands, "retry", failures.retry, "run them again", destroys=True)
-    retry.add_argument("ids", nargs="*", type=int, metavar="ID")
+    retry.add_argument("ids", nargs="*", type=_row, metavar="ID")
     retry.add_argument("--all", action="store_true", help="every dead letter there is now")
     retry.add_argument(
         "--cause", default="", metavar="FINGERPRINT", help="all of one cause: failures list --causes"
@@ -209,10 +221,10 @@ def _failures(commands: Subparsers) -> None:
     )
     stop.add_argument("cause", metavar="FINGERPRINT")
     edit = _leaf(commands, "edit", failures.edit, "run one again with other arguments", destroys=True)
-    edit.add_argument("id", type=int, metavar="ID")
+    edit.add_argument("id", type=_row, metavar="ID")
     edit.add_argument("args", metavar="JSON-ARGS", help=_ARGS)
     delete = _leaf(commands, "delete", failures.delete, "take dead letters away", destroys=True)
-    delete.add_argument("ids", nargs="*", type=int, metavar="ID")
+    delete.add_argument("ids", nargs="*", type=_row, metavar="ID")
     _filter(delete)
     _leaf(commands, "clear", failures.clear, "take all dead letters away", destroys=True)
 
@@ -296,7 +308,9 @@ def _logs(commands: Subparsers) -> None:
 def _history(commands: Subparsers) -> None:
     runs = _group(commands, "runs", "the history")
     _listing(_leaf(runs, "list", history.runs, "the history, newest first"))
-    _leaf(runs, "show", history.run, "one run, and what it logged").add_argument("id", type=int, metavar="ID")
+    _leaf(runs, "show", history.run, "one run, and what it logged").add_argument(
+        "id", type=_row, metavar="ID"
+    )
     stats = _leaf(runs, "stats", history.stats, "rates, waiting and running times of each task")
     stats.add_argument("--period", choices=PERIODS, default="24h", help="how far back (24h)")
     journal = _group(commands, "journal", "what operators did")

@@ -206,11 +206,13 @@ def cron_in_words(expression: str | None) -> str:
     return "by its own rule" if expression is None else clean(in_words(expression))
 
 
+LONGEST_SPAN_S = 1000 * 365 * 86_400
 _SPAN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 def span(text: str) -> float | None:
-    """The seconds of a span that was typed, such as `30m`, `2h` or `1d`; None where it is none."""
+    """The seconds of a span that was typed, such as `30m`, `2h` or `1d`; None where it is none, or beyond any calendar."""
     found = _SPAN.fullmatch(text)
-    return float(found[1]) * _SECONDS[found[2]] if found else None
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else None
+    return seconds if seconds is None or seconds <= LONGEST_SPAN_S else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from worker import cli_alerts, cli_feeds, cli_topics
-from worker.places import PlaceError, find_config, find_home, market_names, shipped_config
+from worker.places import PlaceError, find_config, find_home, market_names, named, shipped_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,10 @@ DONE, UNUSABLE = 0, 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit code: 0 done, 2 bad usage or an unusable file."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that knows few letters shows what it can, and ends nothing.
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
         match options.command:
@@ -208,8 +213,11 @@ def init(folder: Path) -> int:
 
     Args:
         folder: where to; must not exist, or be empty.
+
+    Raises:
+        PlaceError: it cannot be a path.
     """
-    target = folder.expanduser().absolute()
+    target = named(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         print(f"topic-worker: {target}: already exists; nothing was written", file=sys.stderr)
         return UNUSABLE

@@ -11,6 +11,7 @@ from pathlib import Path
 
 APP = "topic-console"
 SHIPPED_MARKER = "settings.yaml"
+LONGEST_SHOWN = 200
 
 
 class PlaceError(Exception):
@@ -93,13 +94,31 @@ class Home:
 
 
 def find_home(given: str | os.PathLike[str] | None = None) -> Home:
-    """The home to use: `given`, else `TOPIC_HOME`, else the platform's user data directory."""
+    """The home to use: `given`, else `TOPIC_HOME`, else the platform's user data directory.
+
+    Raises:
+        PlaceError: what was given cannot be a path.
+    """
     chosen = given or os.environ.get("TOPIC_HOME")
     if not chosen:
         from platformdirs import user_data_path  # noqa: PLC0415 - only needed without TOPIC_HOME
 
         return Home(user_data_path(APP, appauthor=False))
-    return Home(Path(chosen).expanduser().absolute())
+    return Home(named(chosen))
+
+
+def named(given: str | os.PathLike[str]) -> Path:
+    """A path that somebody named, absolute; whether anything is there is another question."""
+    shown = given if len(os.fspath(given)) <= LONGEST_SHOWN else f"{os.fspath(given)[:LONGEST_SHOWN]}..."
+    try:
+        path = Path(given).expanduser().absolute()
+        path.exists()
+    except RuntimeError as error:
+        raise PlaceError(f"{shown}: there is no user of this name, or it has no home") from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "holds a sign that no path may hold"
+        raise PlaceError(f"{shown}: cannot be a folder: {why}") from error
+    return path
 
 
 def shipped_config() -> Path:
@@ -120,7 +139,7 @@ def find_config(given: str | os.PathLike[str] | None = None) -> Path:
     """
     chosen = given or os.environ.get("TOPIC_CONFIG")
     if chosen:
-        folder = Path(chosen).expanduser().absolute()
+        folder = named(chosen)
         if not folder.is_dir():
             raise PlaceError(f"{folder}: expected a folder with settings.yaml and markets/, found none")
         return folder

@@ -50,6 +50,8 @@ def _arguments(text: str | None) -> list[object] | dict[str, object]:
         args = json.loads(text)
     except ValueError as error:
         raise CommandError(f"arguments: expected JSON, found {text!r}: {error}", Exit.UNUSABLE) from error
+    except RecursionError as error:
+        raise CommandError("arguments: they are nested too deeply", Exit.UNUSABLE) from error
     if not isinstance(args, (list, dict)):
         raise CommandError(f"arguments: expected a JSON list or object, found {text!r}", Exit.UNUSABLE)
     return args
@@ -63,7 +65,7 @@ def moment(text: str) -> datetime:
     """
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise CommandError(
             f"expected a time such as 2026-12-01T02:00, found {text!r}", Exit.UNUSABLE
         ) from error

@@ -172,7 +172,7 @@ def find(file: File, key: str) -> int | None:
     for where, params in (
         ("market = ? AND key = ?", (market, name if colon else "")),
         ("key = ?", (key,)),
-        ("id = ?", (int(key) if key.isdecimal() else -1,)),
+        ("id = ?", (int(key) if key.isdecimal() and len(key) < 19 else -1,)),
     ):
         if (found := file.value(query.format(where), params)) is not None:
             return int(found)

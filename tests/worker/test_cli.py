@@ -146,3 +146,12 @@ def test_a_bad_variable(run, tmp_path):
 def test_version_and_help(run):
     assert run("--version").stdout.startswith("topic-worker ")
     assert "init" in run("--help").stdout
+
+
+def test_a_place_that_cannot_be_is_named(run):
+    for words in (("--config", "x" * 300), ("init", "x" * 300), ("check", "--home", "x" * 300)):
+        done = run(*words)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert "cannot be a folder: File name too long" in done.stderr
+    refused(run("--home", "~nobody-of-that-name/x"), "no user of this name")

@@ -60,6 +60,8 @@ def parse(text: str) -> dict[str, Any]:
         raise MessageError(
             f"line {error.lineno}, column {error.colno}: {error.msg}; expected JSON"
         ) from error
+    except RecursionError as error:
+        raise MessageError("they are nested too deeply") from error
     if isinstance(value, list):
         return {"args": value, "kwargs": {}}
     if not isinstance(value, dict):
