@@ -3,8 +3,9 @@
     python -m tests.benchmarks.feeds FOLDER [FOLDER...]
 
 A folder is a checkout of feedparser, miniflux, gofeed, newsboat or reader, or any folder of feeds; none of their files
-ship here. What feedparser finds in them is the measure; `--misses` names each file that is read otherwise, with both
-readings.
+ship here. Two measures: what feedparser finds in them, and what the suite itself says that they hold (see
+`feed_expectations`), beside feedparser on the same values. `--misses` names each file that is read otherwise, with
+both readings. An entry without title and text has nothing to read, and is not kept; what is expected of it counts for itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import feedparser
 
+from tests.benchmarks.feed_expectations import Expected, expected
 from worker.research.errors import FeedError
 from worker.research.sources.feeds import parse_feed
 from worker.research.text import clean, html_to_text
@@ -45,7 +47,13 @@ def ours(body: bytes) -> list[dict[str, Any]] | None:
     except FeedError:
         return None
     return [
-        {"title": one.title, "link": one.url, "date": one.published_at, "content": one.text}
+        {
+            "title": one.title,
+            "link": one.url,
+            "date": one.published_at,
+            "content": one.text,
+            "summary": one.summary,
+        }
         for one in feed.entries
     ]
 
@@ -68,6 +76,7 @@ def _theirs(raw: Any) -> dict[str, Any]:
         "link": canonical_url(str(raw["link"]), BASE) if raw.get("link") else None,
         "date": datetime(*when[:6], tzinfo=UTC) if when else None,
         "content": max(bodies, key=len),
+        "summary": bodies[-1],
     }
 
 
@@ -101,6 +110,60 @@ def compare(path: Path, seen: Counter[str], same: Counter[str]) -> list[str]:
     return misses
 
 
+def has(entries: list[dict[str, Any]] | None, one: Expected) -> bool:
+    """Whether a value was read as it is expected to be."""
+    if not entries or one.entry >= len(entries):
+        return False
+    entry = entries[one.entry]
+    found = [entry[one.field], entry.get("summary")] if one.field == "content" else [entry[one.field]]
+    return one.value in found or (one.literally is not None and one.literally in found)
+
+
+def judge(path: Path, seen: Counter[str], right: Counter[str], peer: Counter[str]) -> list[str]:
+    """Adds what the suite expects of a file to the counts, and says what of it we read otherwise."""
+    body = path.read_bytes()
+    wanted = expected(path, body, BASE)
+    if not wanted:
+        return []
+    mine, other = ours(body), theirs(body)
+    nothing = {n for n, one in enumerate(other or ()) if not (one["title"] or one["content"])}
+    misses = []
+    for one in wanted:
+        if nothing:
+            seen["nothing to read"] += 1
+            continue
+        seen[one.field] += 1
+        peer[one.field] += has(other, one)
+        if has(mine, one):
+            right[one.field] += 1
+        else:
+            found = mine[one.entry][one.field] if mine and one.entry < len(mine) else None
+            misses.append(
+                f"expected {one.field} {clean(str(one.value), 60)!r}, found {clean(str(found), 60)!r}"
+                f"{'' if has(other, one) else ', feedparser neither'}"
+            )
+    return misses
+
+
+def shown(folder: Path, *, misses: bool) -> None:
+    """Prints the line of what a suite itself expects."""
+    seen: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    peer: Counter[str] = Counter()
+    named = [
+        f"  {path.relative_to(folder)}: {miss}"
+        for path in files(folder)
+        for miss in judge(path, seen, right, peer)
+    ]
+    shares = "  ".join(
+        f"{name} {right[name]}/{seen[name]} (feedparser {peer[name]})" for name in FIELDS if seen[name]
+    )
+    if shares:
+        print(f"  as it expects: {shares}; of entries with nothing to read: {seen['nothing to read']}")
+    if misses:
+        print(*named, sep="\n")
+
+
 def main() -> int:
     """Prints a line for each folder."""
     parser = argparse.ArgumentParser(
@@ -120,6 +183,7 @@ def main() -> int:
         print(f"{folder.name}: {shares}; read by us alone: {seen['more']}")
         if options.misses:
             print(*named, sep="\n")
+        shown(folder, misses=options.misses)
     return 0
 
 
