@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from worker.research.errors import FeedError
+from worker.research.sources.entry import Enclosure
 from worker.research.sources.feeds import parse_feed
 from worker.research.text import html_to_text
 
@@ -43,6 +44,48 @@ def test_atom():
     assert entry.author == "Änne"
     assert entry.keywords == ("Heizung",)
     assert entry.published_at == datetime(2026, 11, 20, 8, tzinfo=UTC)
+
+
+def test_the_title_is_the_entrys_own_whatever_other_parts_are_called():
+    inner = "<title>Its own</title><image><title>A logo's</title></image>"
+    (entry,) = parse(f'<feed xmlns="http://www.w3.org/2005/Atom"><entry>{inner}</entry></feed>').entries
+    assert entry.title == "Its own"
+
+
+MP3 = Enclosure("https://outlet.example/1.mp3", "audio/mpeg", 4096)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        item('<title>t</title><enclosure url="/1.mp3" type="audio/mpeg" length="4096"/>'),
+        item('<title>t</title><link>/a</link><enclosure url="/1.mp3" type="audio/mpeg" length="4096"/>'),
+        '<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><title>t</title><id>urn:1</id>'
+        '<link rel="enclosure" href="/1.mp3" type="audio/mpeg" length="4096"/></entry></feed>',
+        json.dumps(
+            {
+                "version": "https://jsonfeed.org/version/1.1",
+                "items": [
+                    {
+                        "title": "t",
+                        "attachments": [{"url": "/1.mp3", "mime_type": "audio/mpeg", "size_in_bytes": 4096}],
+                    }
+                ],
+            }
+        ),
+    ],
+    ids=["rss", "rss-link", "atom", "json"],
+)
+def test_what_goes_with_an_entry(body):
+    (entry,) = parse(body).entries
+    assert entry.enclosures == (MP3,)
+
+
+def test_what_goes_with_an_entry_is_on_the_web_once_and_has_a_true_length():
+    files = ("", "file:///etc/passwd", "javascript:x", "/a", "/a", *map(str, range(20)))
+    entry = one("<title>t</title>" + "".join(f'<enclosure url="{url}" length="-1"/>' for url in files))
+    assert len(entry.enclosures) == 10
+    assert entry.enclosures[0] == Enclosure("https://outlet.example/a")
 
 
 @pytest.mark.parametrize("version", ["0.91", "0.92", "2.0"])

@@ -45,6 +45,8 @@ PLAIN = {
     "creator": (RSS, "t", "<dc:creator>Anna B.</dc:creator>"),
     "categories": (RSS, "t", '<category domain="x">Bau</category><category>Bau</category><category/>'),
     "enclosure": (RSS, "t", '<enclosure url="https://a.example/1.mp3" type="audio/mpeg" length="1"/>'),
+    "enclosures": (RSS, "t", '<enclosure url="/1.mp3" length="x"/><enclosure url="https://a.example/2.pdf" type="application/pdf"/><enclosure url="/1.mp3"/><enclosure url="file:///etc/passwd"/>'),
+    "atom-enclosure": (ATOM, ">t", '<link rel="enclosure" href="/1.mp3" type="audio/mpeg" length="12"/>'),
     "atom": (ATOM, ">A &amp;amp; B", "<updated>2026-11-23T08:00:00Z</updated>"),
     "atom-html": (ATOM, ' type="html">A &amp;amp; &lt;b&gt;B&lt;/b&gt;', "<published>2026-11-22T08:00:00.5+01:00</published>"),
     "atom-content": (ATOM, ">t", '<content type="html">&lt;p&gt;x&lt;/p&gt;</content><summary>s</summary>'),

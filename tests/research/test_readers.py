@@ -14,7 +14,7 @@ from worker.research.library import Library
 from worker.research.readers import FEW, Readers
 from worker.research.sources import Source
 
-TEXT = "Die Wohnung im dritten Stock wurde gestern an {n} neue Mieter aus der Nachbarschaft vergeben, sagt Herr {n}."
+TEXT = "In {n} von {n}9 Wohnungen im dritten Stock sind gestern neue Mieter aus der Nachbarschaft eingezogen, sagt sie."
 
 
 @pytest.fixture
@@ -25,12 +25,13 @@ def many(site, rss):
         rss(*((f"Titel {n}.{i}", f"https://o{n}.example/{i}", TEXT.format(n=n * 100 + i)) for i in range(5)))
         for n in range(count - 1)
     ]
+    feeds[-1] = feeds[-1].replace("</item>", '<enclosure url="/1.mp3" type="audio/mpeg" length="7"/></item>')
     feeds.append(rss(("Titel 3.1", "https://copy.example/", TEXT.format(n=301))))
     return [site.body(f"/feed{n}", feed, ETag=f'"{n}"') for n, feed in enumerate(feeds)]
 
 
 def held(library):
-    columns = "source, title, url, canonical_key, content_hash, content, language, published_at"
+    columns = "source, title, url, canonical_key, content_hash, content, language, published_at, enclosures"
     return sorted(map(tuple, library.rows(f"SELECT {columns} FROM document")))
 
 
@@ -41,12 +42,15 @@ def test_a_process_reads_what_threads_read(many, make_market, library, home, now
     with Library(home / "threads.db") as other:
         here = collect(market, other, now=now, options=patient)
         assert held(library) == held(other)
+    files = [row[-1] for row in held(library) if row[-1] != "[]"]
+    assert len(files) == 5
+    assert files[0].endswith('/1.mp3","type":"audio/mpeg","length":7}]')
     assert (beside.documents, beside.duplicates, beside.errors) == (
         here.documents,
         here.duplicates,
         here.errors,
     )
-    assert beside.errors == 0
+    assert (beside.documents, beside.duplicates, beside.errors) == (43 * 5, 1, 0)
 
 
 def started(monkeypatch):

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from worker.research.sources.entry import Enclosure  # noqa: TC001 - likewise
+
 # Below this many words a text is no evidence: outlets repeat "Podcast: Guten Morgen" every day.
 MIN_WORDS_OF_CONTENT = 20
 
@@ -37,6 +39,7 @@ class Document(BaseModel):
         guid: the feed's own identifier of the entry.
         published_at: aware UTC; None where the feed names no date.
         fetched_at: aware UTC; when it was first seen.
+        enclosures: the files that the feed gives with it.
         reliability_score: how far the source is trusted, 0 to 1.
     """
 
@@ -60,6 +63,7 @@ class Document(BaseModel):
     author: str | None = None
     entities: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
     reliability_score: Score = 0.5
     paywall: bool = False
     status: DocumentStatus = DocumentStatus.NEW

@@ -188,4 +188,5 @@ class Gatherer:
             fetched_at=now,
             author=entry.author,
             keywords=entry.keywords,
+            enclosures=entry.enclosures,
         )

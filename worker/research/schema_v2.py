@@ -36,6 +36,10 @@ ALTER TABLE duplicate ADD COLUMN published_at REAL;
 ALTER TABLE duplicate ADD COLUMN similarity REAL;     -- 0 to 1, of a similar one
 """
 
+ENCLOSURES = """
+ALTER TABLE document ADD COLUMN enclosures TEXT NOT NULL DEFAULT '[]';  -- JSON: [{url, type, length}]
+"""
+
 SEARCH = """
 CREATE INDEX document_source ON document (source, id);
 
@@ -60,4 +64,4 @@ END;
 """
 
 # Topics' own columns come before the index over them.
-V2 = f"{UPKEEP}{COPIES}{SOURCES}{TOPICS}{SEARCH}"
+V2 = f"{UPKEEP}{COPIES}{ENCLOSURES}{SOURCES}{TOPICS}{SEARCH}"

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import orjson
+
 from worker.research.dedup import SIMILAR, SIMILAR_AT_ONE_SOURCE, Telling, likeness, tellings, words_of
 from worker.research.dedup_index import FingerprintIndex
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 _COLUMNS: Final = (
     "id", "market", "source", "title", "url", "source_url", "canonical_key", "content_hash", "guid", "summary",
     "content", "author", "language", "domain", "country", "vertical", "entities", "keywords", "reliability_score",
-    "paywall", "status", "published_at", "fetched_at",
+    "paywall", "status", "published_at", "fetched_at", "enclosures",
 )  # fmt: skip
 _INSERT: Final = f"INSERT INTO document ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
@@ -249,6 +251,7 @@ def _row(document: Document, story: _Story) -> tuple[object, ...]:
         _json(document.entities), _json(document.keywords), document.reliability_score, document.paywall,
         document.status, document.published_at.timestamp() if document.published_at else None,
         document.fetched_at.timestamp(),
+        orjson.dumps(document.enclosures).decode() if document.enclosures else "[]",
     )  # fmt: skip
 
 

@@ -18,9 +18,25 @@ MAX_TEXT: Final = 50_000
 MAX_SUMMARY: Final = 1_000
 MAX_GUID: Final = 1_000
 MAX_NAME: Final = 200
+MAX_ENCLOSURES: Final = 10
 # Before the web there was no news on it; 1970 is what a program writes that knows no date.
 OLDEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _WEEK: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with an entry: an episode, a picture, a PDF.
+
+    Attributes:
+        url: absolute, http(s).
+        type: as the feed names it: "audio/mpeg"; None where it does not.
+        length: in bytes, as the feed says; None where it says none that can be true.
+    """
+
+    url: str
+    type: str | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +61,7 @@ class Entry:
     author: str | None
     published_at: datetime | None
     keywords: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
 
 
 def entry_of(given: Mapping[str, Any]) -> Entry:
@@ -52,7 +69,11 @@ def entry_of(given: Mapping[str, Any]) -> Entry:
     at = given["published_at"]
     return Entry(
         **dict(given)
-        | {"keywords": tuple(given["keywords"]), "published_at": datetime.fromisoformat(at) if at else None}
+        | {
+            "keywords": tuple(given["keywords"]),
+            "enclosures": tuple(Enclosure(**one) for one in given["enclosures"]),
+            "published_at": datetime.fromisoformat(at) if at else None,
+        }
     )
 
 
@@ -97,8 +118,9 @@ def make_entry(
     author: str | None,
     published: datetime | None,
     keywords: Iterable[str | None],
+    enclosures: Iterable[tuple[object, object, object]] = (),
 ) -> Entry | None:
-    """The entry, or None where there is nothing to read."""
+    """The entry, or None where there is nothing to read; of enclosures address, type and length as the feed has them."""
     text = max(bodies, key=len, default="") or summary
     title = title or clean(text, 80)
     if not title:
@@ -116,7 +138,21 @@ def make_entry(
         author=clean(author or "", MAX_NAME) or None,
         published_at=published,
         keywords=tuple(dict.fromkeys(filter(None, (clean(word or "", 80) for word in keywords))))[:20],
+        enclosures=tuple(_enclosures(enclosures, base)),
     )
+
+
+def _enclosures(given: Iterable[tuple[object, object, object]], base: str) -> Iterator[Enclosure]:
+    seen: set[str] = set()
+    for address, kind, length in given:
+        link = str(address or "").strip()
+        url = clean(urljoin(base, link), MAX_URL_CHARS) if link and canonical_url(link, base) else ""
+        if not url or url in seen or len(seen) == MAX_ENCLOSURES:
+            continue
+        seen.add(url)
+        digits = str(length or "").strip()
+        size = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+        yield Enclosure(url, clean(str(kind or ""), MAX_NAME) or None, size or None)
 
 
 def _first_link(links: Iterable[str | None], base: str) -> tuple[str | None, str | None]:

@@ -104,6 +104,7 @@ def _plain_entry(raw: PlainEntry, base: str, now: datetime) -> Entry | None:
         author=raw.author,
         published=true_date(raw.published, now) if raw.published is not None else None,
         keywords=raw.keywords,
+        enclosures=raw.enclosures,
     )
 
 
@@ -196,13 +197,25 @@ def xml_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
         guid=raw.get("id"),
         links=[raw.get("link"), *(link.get("href") for link in raw.get("links", ())), raw.get("id")],
         base=base,
-        title=_plain(raw.get("title_detail"), MAX_TITLE),
+        title=_plain(_title(raw), MAX_TITLE),
         bodies=[*bodies, summary],
         summary=summary,
         author=raw.get("author"),
         published=true_date(calendar.timegm(when), now) if when else None,
         keywords=tags,
+        enclosures=(
+            (one.get("href"), one.get("type"), one.get("length"))
+            for one in raw.get("links", ())
+            if one.get("rel") == "enclosure"
+        ),
     )
+
+
+def _title(raw: dict[str, Any]) -> dict[str, Any] | None:
+    """The title's detail, which feedparser overwrites with that of an image or another part of the entry."""
+    detail: dict[str, Any] | None = raw.get("title_detail")
+    value = raw.get("title")
+    return detail and ({**detail, "value": value} if value else detail)
 
 
 def _plain(detail: Mapping[str, Any] | None, limit: int) -> str:

@@ -57,6 +57,11 @@ def _json_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
         author=", ".join(filter(None, names)),
         published=iso_date(_string(raw.get("date_published") or raw.get("date_modified")), now),
         keywords=(_string(tag) for tag in _list(raw.get("tags"))),
+        enclosures=(
+            (_string(one.get("url")), _string(one.get("mime_type")), one.get("size_in_bytes"))
+            for one in _list(raw.get("attachments"))
+            if isinstance(one, dict)
+        ),
     )
 
 

@@ -90,6 +90,7 @@ class PlainEntry:
     author: str | None = None
     published: float | None = None
     keywords: tuple[str, ...] = ()
+    enclosures: tuple[tuple[str | None, str | None, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _item(item: Element, base: str) -> PlainEntry:
         author=author or None,
         published=_when(once.get("pubDate"), _rfc_822),
         keywords=tuple(_category(one) for one in often if one.tag == "category"),
+        enclosures=tuple(_enclosure(one, "url") for one in often if one.tag == "enclosure"),
     )
 
 
@@ -225,6 +227,11 @@ def _entry(entry: Element, base: str) -> PlainEntry:
         author=_author(authors[0]) if authors else None,
         published=published if published is not None else updated,
         keywords=tuple(_term(one) for one in often if one.tag == f"{_ATOM}category"),
+        enclosures=tuple(
+            _enclosure(one, "href")
+            for one in often
+            if one.tag == f"{_ATOM}link" and one.get("rel") == "enclosure"
+        ),
     )
 
 
@@ -273,6 +280,10 @@ def _parts(
 def _pace(feed: Element) -> dict[str, str]:
     found = {name: feed.findall(tag) for tag, name in _PACE.items()}
     return {name: _text(_only(elements)) for name, elements in found.items() if elements}
+
+
+def _enclosure(element: Element, address: str) -> tuple[str | None, str | None, str | None]:
+    return element.get(address), element.get("type"), element.get("length")
 
 
 def _only(elements: list[Element]) -> Element:
