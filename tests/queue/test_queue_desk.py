@@ -163,3 +163,39 @@ def test_an_undone_enqueue_takes_the_task_away_or_asks_it_to_stop(desk, home):
     assert (undone.done, undone.refused[0][1]) == (0, "runs already: it was asked to stop")
     assert desk.storage.sql("SELECT cancel FROM claim", results=True) == [(1,)]
     huey.storage.close()
+
+
+def test_an_undo_that_a_crash_has_cut_short_goes_on_under_its_own_name(desk, monkeypatch):
+    for number in range(35):
+        desk.enqueue(NAME, [number])
+    before = rows(desk, "task")
+    done = desk.cancel(chosen(desk))
+    sign, calls = undo._sign, []
+
+    def crash(*arguments, **options):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        sign(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(undo, "_sign", crash)
+        with pytest.raises(KeyboardInterrupt):
+            desk.undo(done.entry)
+    assert len(rows(desk, "task")) == 20
+    undone = desk.undo()
+    assert (undone.asked, undone.done, undone.refused) == (35, 35, ())
+    assert rows(desk, "task") == before
+    assert [row[5] for row in rows(desk, "journal") if row[3] == "undo"] == [35]
+
+
+def test_after_the_clock_went_back_the_latest_act_is_still_the_one_that_is_undone(desk, monkeypatch):
+    first = desk.enqueue_call(NAME, ["first"])
+    now = desk.storage.now()
+    monkeypatch.setattr(desk.storage, "now", lambda: now - 3600)
+    second = desk.enqueue_call(NAME, ["second"])
+    assert second.entry > first.entry
+    assert desk.undo().asked == 1
+    assert [first.task_ids[0] in row for row in rows(desk, "task")] == [True]
+    third = desk.pause_queue()
+    assert third.entry > second.entry

@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from worker.queue import journal
 from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
 from worker.queue.unit import RunState
 
@@ -207,3 +208,8 @@ class DeadLetters:
         with self._lock, wrapped(self.path):
             row = self.connection().execute("SELECT n FROM depth WHERE state = ?", (state,)).fetchone()
         return int(row[0]) if row else 0
+
+    def newest_entry(self) -> str:
+        """The highest id in the file's journal."""
+        with self._lock, wrapped(self.path):
+            return journal.newest(self.connection())

@@ -47,9 +47,22 @@ def actor() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def new_id(now: float) -> str:
-    """An id that sorts by time; the last digits keep two of one microsecond apart."""
-    return f"{int(now * 1_000_000):016x}{time.monotonic_ns() % 0xFFFF:04x}"
+def new_id(now: float, after: str = "") -> str:
+    """An id that sorts by time; the last digits keep two of one microsecond apart.
+
+    Args:
+        now: Unix seconds.
+        after: the newest id there is: a clock that was put back must not let an old act pass for the latest.
+    """
+    moment = max(f"{int(now * 1_000_000):016x}", after[:16])
+    if moment == after[:16]:
+        moment = f"{int(moment, 16) + 1:016x}"
+    return f"{moment}{time.monotonic_ns() % 0xFFFF:04x}"
+
+
+def newest(conn: sqlite3.Connection | sqlite3.Cursor) -> str:
+    """The highest id there is; nothing where there is none."""
+    return conn.execute("SELECT max(id) FROM journal").fetchone()[0] or ""
 
 
 def write(
@@ -85,6 +98,20 @@ def latest(conn: sqlite3.Connection) -> Entry | None:
 def find(conn: sqlite3.Connection, entry_id: str) -> Entry | None:
     """The entry of an id."""
     return _entry(conn.execute(f"SELECT {_COLUMNS} FROM journal WHERE id = ?", (entry_id,)).fetchone())
+
+
+def begun_undo(conn: sqlite3.Connection, entry_id: str) -> tuple[str, int] | None:
+    """The undo of an entry that a crash has cut short: its id, and how much it had taken back.
+
+    Args:
+        conn: the file of the entry.
+        entry_id: of an act that is not undone yet.
+    """
+    row: tuple[str, int] | None = conn.execute(
+        "SELECT id, count FROM journal WHERE id > ? AND action = 'undo' AND json_extract(detail, '$.of') = ?",
+        (entry_id, entry_id),
+    ).fetchone()
+    return row
 
 
 _COLUMNS = "id, action, target, count, detail, undone_by"

@@ -5,6 +5,7 @@ An act on ids is done to exactly those; what cannot be done is named with its re
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 import uuid
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from worker.queue import journal
 from worker.queue.change import Change, Chosen, QueueMark
 from worker.queue.drift import quarantine
+from worker.queue.errors import QueueError
 from worker.queue.letters_desk import LettersDesk
 from worker.queue.message import Envelope, encode_call
 from worker.queue.queue_desk import SHOWN, TOUCH, QueueDesk
@@ -80,7 +82,13 @@ class Operator:
 
     def entry(self) -> str:
         """A fresh id for the journal."""
-        return journal.new_id(self.storage.now())
+        with self.storage.db() as cursor:
+            newest = journal.newest(cursor)
+        with contextlib.suppress(
+            QueueError
+        ):  # an unusable file of dead letters is no matter of the queue's acts
+            newest = max(newest, self.storage.letters.newest_entry())
+        return journal.new_id(self.storage.now(), newest)
 
     def note(
         self,
@@ -144,10 +152,10 @@ class Operator:
         eta = dt.datetime.fromtimestamp(now + delay, dt.UTC) if delay else at
         task_id = str(uuid.uuid4())
         sealed = self.seal(task_id, name, args, kwargs, subject=subject, eta=eta, priority=priority)
+        entry = self.entry()
         with self.storage.db(commit=True) as cursor:
             for statement in self.storage.arrival(sealed, priority, now):
                 cursor.execute(*statement)
-            entry = self.entry()
             cursor.execute(TOUCH, (entry, task_id, None))
             self.note(cursor, entry, "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject)
         self.storage.wake()

@@ -63,8 +63,8 @@ def undo(operator: Operator, entry_id: str | None) -> Change:
     if reverse is None:
         why = WHY_NOT.get(entry.action, "it has no reverse")
         raise RefusedError(f"entry {entry.id} ({entry.action}) cannot be undone: {why}")
-    undo_id, storage = operator.entry(), operator.storage
-    done, more = 0, True
+    undo_id, done = _begun(operator, entry, in_letters) or (operator.entry(), 0)
+    storage, more = operator.storage, True
     refused: Refused = []
     if entry.action == "canary":
         _end_canaries(operator, entry)
@@ -88,6 +88,16 @@ def undo(operator: Operator, entry_id: str | None) -> Change:
     if asked > done + len(refused):
         refused.append(("", "is not kept any more: the settings' retention.undo_days has passed"))
     return operator.change(undo_id, "undo", asked, done, refused)
+
+
+def _begun(operator: Operator, entry: Entry, in_letters: bool) -> tuple[str, int] | None:
+    """An undo that a crash has cut short goes on under its own name: what it had taken back counts."""
+    storage = operator.storage
+    if in_letters:
+        with wrapped(storage.letters.path):
+            return journal.begun_undo(storage.letters.connection(), entry.id)
+    with storage.db() as cursor:
+        return journal.begun_undo(cursor, entry.id)
 
 
 def _sign(operator: Operator, conn: Any, entry: Entry, undo_id: str, done: int, *, ended: bool) -> None:
