@@ -183,6 +183,21 @@ def test_a_wish_to_stop_is_heard_while_a_source_hangs(site, run, make_market, qu
     assert notes[-1] == "waiting for 127.0.0.1, 0 of 1"
 
 
+def test_fetching_waits_for_slow_storing(site, rss, run, library, make_market, patient, monkeypatch):
+    feeds = [site.body(f"/f{n}", rss((f"Titel {n}", f"https://o.example/{n}", ""))) for n in range(100)]
+    store, stored, ahead = library.store, [], []
+
+    def slowly(*args, **more):
+        time.sleep(0.02)
+        ahead.append(len(site.requests) - len(stored))
+        stored.append(store(*args, **more))
+        return stored[-1]
+
+    monkeypatch.setattr(library, "store", slowly)
+    assert run(make_market(*feeds), options=patient).documents == 100
+    assert max(ahead) <= 2 * patient.concurrency, "what is fetched, read and not stored yet stays in memory"
+
+
 def test_a_library_that_cannot_be_written_fails_the_run(site, rss, home, now, quick, make_market):
     market = make_market(site.body("/a", rss(("t", "https://x.example/1", ""))))
     with Library(home / "topics.db") as holder, Library(home / "topics.db", busy_timeout_s=0.05) as library:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -117,3 +119,11 @@ async def test_an_answer_that_takes_too_long_ends_and_the_next_is_read(site, rss
             await one.read(source, fetched(site, "<!doctype html><html>"), now())
     finally:
         one.close()
+
+
+def test_the_process_ends_with_the_one_that_started_it(home):
+    command = [sys.executable, "-m", "worker.research.readers"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write((7).to_bytes(8, "big") + b"hal")  # killed in the middle of a question
+        process.stdin.close()
+        assert process.wait(30) == 0
