@@ -204,9 +204,9 @@ class TopicConsole(ThreadedApp):
 
     # -- keys -----------------------------------------------------------------------------------
 
-    def action_go(self, screen: str) -> None:
+    async def action_go(self, screen: str) -> None:
         """To a screen."""
-        self.switch_mode(screen)
+        await self.switch_mode(screen)
 
     async def go_to(self, name: str, words: str) -> None:
         """To a screen with a list, of which only what the words say is shown."""
@@ -243,9 +243,9 @@ class TopicConsole(ThreadedApp):
         self.remember(UTC_SHOWN, self.utc)
         self.redraw()
 
-    def action_prompt(self) -> None:
+    async def action_prompt(self) -> None:
         """Asks for a command."""
-        self.asking.command()
+        await self.asking.command()
 
     def action_copy(self) -> None:
         """Copies what the cursor stands on."""

@@ -74,21 +74,28 @@ class Asking:
     def _stopping(self, pid: int) -> None:
         self._console.notify(f"The worker (pid {pid}) was asked to stop.", markup=False)
 
-    def command(self) -> None:
-        """Asks for a command, and carries it out."""
-        self._console.mark(lambda actions: actions.markets(), self._prompt)
+    async def command(self) -> None:
+        """Asks for a command, and carries it out.
 
-    def _prompt(self, markets: tuple[str, ...]) -> None:
+        Returns once the prompt has the keys: what is typed on, or comes in one burst over a slow line, must not
+        act on the screen beneath.
+        """
         from console.command_line import CommandLine  # noqa: PLC0415 - the first paint need not wait for it
         from console.screens.prompt import PromptScreen  # noqa: PLC0415
 
-        line = CommandLine(self._console, markets)
+        line = CommandLine(self._console)
+        prompt = PromptScreen(line, ascii_only=self._console.ascii_only)
 
         async def answered(text: str | None) -> None:
             if text is not None:
                 await line.carry_out(text)
 
-        self._console.push_screen(PromptScreen(line, ascii_only=self._console.ascii_only), answered)
+        def know(markets: tuple[str, ...]) -> None:
+            line.know(markets)
+            prompt.changed()
+
+        await self._console.push_screen(prompt, answered)
+        self._console.mark(lambda actions: actions.markets(), know)
 
     def help(self) -> None:
         """Shows the keys of this screen."""

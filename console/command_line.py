@@ -56,6 +56,10 @@ class CommandLine:
 
     def __init__(self, console: TopicConsole, markets: Sequence[str] = ()) -> None:
         self._console = console
+        self.know(markets)
+
+    def know(self, markets: Sequence[str]) -> None:
+        """The markets there are."""
         self.commands = tuple(self._commands(markets))
 
     @property

@@ -50,6 +50,18 @@ class ThreadedApp(App[int]):
         """Takes a message from a thread; after the end nobody listens, which the threads need not know."""
         return self.post_message(message) if self.is_running else None
 
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Carries a key's action out before the next key is looked at, unless text is being typed.
+
+        Textual first hands a key to what has the focus, and looks for its action when it has come back from there.
+        Of keys that come in one burst, over a slow line or pasted, the second would act where the first has just
+        led away from: `/x` would cancel a task.
+        """
+        if await super()._check_bindings(key, priority):
+            return True
+        typing = self.focused is not None and self.focused.check_consume_key("a", "a")
+        return priority and not typing and await super()._check_bindings(key)
+
     def _fatal_error(self) -> None:
         """A fault of the console itself: logged whole, and said in a sentence when the terminal is given back."""
         error = self._exception

@@ -74,7 +74,7 @@ class EditScreen(ModalScreen[str | None]):
         if looking:
             self.set_focus(None)
         else:
-            self.editor.focus()
+            self.set_focus(self.editor)
         self.note.update(Content(AGREEING if looking else EDITING))
 
     def _after(self) -> str:

@@ -81,7 +81,7 @@ class ListScreen(MarkingScreen):
         """The list has the keys."""
         super().on_mount()
         self.prompt.display = bool(self.prompt.value)
-        self.table.focus()
+        self.set_focus(self.table)
 
     # -- the list -------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class ListScreen(MarkingScreen):
         """Shows another of the screen's lists."""
         self.console.forget(self.named("window"))
         self.show_table(table)
-        table.focus()
+        self.set_focus(table)
         self.read()
         self._caption()
 
@@ -218,7 +218,7 @@ class ListScreen(MarkingScreen):
     def action_filter(self) -> None:
         """Opens the filter."""
         self.prompt.display = True
-        self.prompt.focus()
+        self.set_focus(self.prompt)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows what is typed."""
@@ -245,7 +245,7 @@ class ListScreen(MarkingScreen):
     def on_input_submitted(self) -> None:
         """The list has the keys again; the filter stays."""
         self.prompt.display = bool(self.filter_text)
-        self.table.focus()
+        self.set_focus(self.table)
 
     # -- one row --------------------------------------------------------------------------------
 
@@ -264,7 +264,7 @@ class ListScreen(MarkingScreen):
         if event.table is self.table:
             self.add_class("-open")
             self.detail.scroll_home(animate=False)
-            self.detail.focus()
+            self.set_focus(self.detail)
             self._read_detail()
 
     def _read_detail(self) -> None:
@@ -287,13 +287,13 @@ class ListScreen(MarkingScreen):
         """Closes the opened row, then drops the marks, then the filter."""
         if self.is_open:
             self.remove_class("-open")
-            self.table.focus()
+            self.set_focus(self.table)
         elif len(self.table.marks) and not self.prompt.has_focus:
             self._drop_marks()
         elif self.prompt.display or self.filter_text:
             self.prompt.display = False
             self.prompt.value = ""
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             self.leave()
 

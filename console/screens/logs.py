@@ -168,7 +168,7 @@ class LogsScreen(ListScreen):
     def action_find(self) -> None:
         """Opens the prompt for what is sought."""
         self.sought.display = True
-        self.sought.focus()
+        self.set_focus(self.sought)
 
     def action_find_next(self) -> None:
         """To the next line with what is sought."""
@@ -187,7 +187,7 @@ class LogsScreen(ListScreen):
     def seek(self) -> None:
         """What is sought was entered: the view has the keys again."""
         self.sought.display = False
-        self.view.focus()
+        self.set_focus(self.view)
         self._found(self.view.seek(self.sought.value))
 
     def action_back(self) -> None:
@@ -197,5 +197,5 @@ class LogsScreen(ListScreen):
             return
         self.sought.display, self.sought.value = False, ""
         self.view.seek("")
-        self.view.focus()
+        self.set_focus(self.view)
         self._caption()

@@ -119,7 +119,7 @@ class MissedScreen(ModalScreen[Answer | None]):
         """The list has the keys."""
         self.typed.display = False
         self._show()
-        self.options.focus()
+        self.set_focus(self.options)
 
     def _show(self) -> None:
         ticks, count = self._ticks, self._count
@@ -165,7 +165,7 @@ class MissedScreen(ModalScreen[Answer | None]):
             self.options.highlighted = self.options.get_option_index(how)
             self.typed.display = True
             self.hint.update(Content("over how long? enter does it   esc changes nothing"))
-            self.typed.focus()
+            self.set_focus(self.typed)
         else:
             self._done(how)
 

@@ -87,14 +87,14 @@ class PauseScreen(ModalScreen[Pause | None]):
     def on_mount(self) -> None:
         """The list has the keys."""
         self.typed.display = False
-        self.options.focus()
+        self.set_focus(self.options)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """On to the note, or to a span of one's own."""
         at = event.option_index
         self.typed.display = at > len(_SPANS)
         self._span = timedelta(seconds=_SPANS[at][1]) if at < len(_SPANS) else None
-        (self.typed if self.typed.display else self.note).focus()
+        self.set_focus(self.typed if self.typed.display else self.note)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """On to the note, or it is meant."""
@@ -102,11 +102,11 @@ class PauseScreen(ModalScreen[Pause | None]):
             seconds = span(self.typed.value)
             if not seconds:
                 self.hint.update(Content(NO_SPAN))
-                self.typed.focus()
+                self.set_focus(self.typed)
                 return
             self._span = timedelta(seconds=seconds)
         if event.input is self.typed:
-            self.note.focus()
+            self.set_focus(self.note)
         else:
             self.dismiss(Pause(self._span, self.note.value.strip()))
 

@@ -62,8 +62,13 @@ class PromptScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Everything can be typed yet."""
-        self._input.focus()
+        self.set_focus(self._input)
         self._show()
+
+    def changed(self) -> None:
+        """More can be typed than before."""
+        if self.is_mounted and self._chosen < 0:
+            self._show()
 
     def _matching(self) -> list[Command]:
         return self._line.matching(self._typed)

@@ -159,6 +159,8 @@ async def test_ones_own_keys_take_the_place_of_ours_and_are_shown(builder, tmp_p
         assert app.current_mode == "queue"
         await until(pilot, lambda: any(key.key_display == "f8" for key in app.screen.query("FooterKey")))
         await pilot.press("f8")
+        await until(pilot, lambda: app.screen.query("#dialog"))
+        await pilot.press("enter", "enter")
         await until(pilot, lambda: app.snapshot.paused)
         await pilot.press("ctrl+g")
         await until(pilot, lambda: app.screen.query("#dialog"))

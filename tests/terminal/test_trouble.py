@@ -99,7 +99,7 @@ def test_a_file_that_another_process_locks_is_waited_for_and_the_screen_goes_on(
     conn.execute("BEGIN IMMEDIATE")
     shown.press("2")
     shown.until("What it does")
-    shown.press("p")
+    shown.press("x")
     asked = time.monotonic()
     for key, words in (("1", "Running now"), ("3", "Failures"), ("1", "Running now")):
         shown.press(key)
@@ -110,8 +110,8 @@ def test_a_file_that_another_process_locks_is_waited_for_and_the_screen_goes_on(
     conn.close()
     shown.press("2")
     shown.until("What it does")
-    shown.press("p")
-    shown.until("The queue is paused")
+    shown.press("x")
+    shown.until("Cancelled 1 task")
 
 
 def test_a_fault_of_the_console_itself_leaves_the_terminal_clean_and_is_logged(terminal, builder):
@@ -191,13 +191,16 @@ def test_an_unusable_key_of_ones_own_is_named_before_the_screen_opens(terminal, 
 def test_what_is_remembered_is_there_the_next_time(terminal, builder, tmp_path):
     first = terminal()
     first.until("30 waiting")
-    first.press(":")
+    first.press(":theme")
     first.until("theme light")
-    first.press("theme light\r")
+    first.press(" light\r")
+    first.until("w Worker")
     first.press("2")
-    first.until("Queue")
-    first.press("/is:scheduled\r")
-    first.until("is:scheduled")
+    first.until("What it does")
+    first.press("/is:scheduled")
+    first.until("filter: is:scheduled")
+    first.press("\r")
+    first.until("x Cancel")
     first.press("q")
     assert first.end() == 0
     second = terminal()
@@ -208,3 +211,24 @@ def test_what_is_remembered_is_there_the_next_time(terminal, builder, tmp_path):
     second.press("q")
     assert second.end() == 0
     assert not any((tmp_path / "home").glob("console.json"))
+
+
+def test_keys_that_come_in_one_burst_go_where_the_first_of_them_leads(terminal, builder):
+    """As over a slow line, or pasted: none of what follows `/` or `:` may act on the list beneath."""
+    shown = terminal()
+    shown.until("30 waiting")
+    shown.press("2")
+    shown.until("What it does")
+    shown.press(":xCC")
+    shown.until("nothing here begins so")
+    shown.press("\x1b")
+    shown.until("Worker")
+    shown.press("/xxCC")
+    shown.until("filter: xxCC")
+    shown.press("\x1b")
+    shown.until("proptech_de")
+    shown.press("q")
+    assert shown.end() == 0
+    with sqlite3.connect(builder.home.tasks_db) as conn:
+        assert conn.execute("SELECT count(*) FROM task").fetchone() == (30,)
+        assert conn.execute("SELECT count(*) FROM journal WHERE actor NOT LIKE 'ann%'").fetchone()[0] == 0
