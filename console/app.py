@@ -14,15 +14,13 @@ from console.asking import Asking
 from console.local_worker import LocalWorker
 from console.memory import Memory
 from console.palette import ActionProvider
-from console.readings import Readings
 from console.readings.model import Installation
-from console.readings.snapshot import MAX_AGE_S
 from console.screens import opened
 from console.screens.base import ConsoleScreen, Undoes
 from console.themes import THEMES, chosen, no_colour
 from console.threaded_app import ThreadedApp, utc_now
 from console.visit import Visit
-from console.widgets.frame import short_path
+from console.widgets.frame import is_stale, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,10 +33,19 @@ if TYPE_CHECKING:
     from console.exporting import Exporting
     from console.leaving import Leaving
     from console.messages import SnapshotTaken
+    from console.readings import Readings
     from console.screens.dialogs import Other
     from worker.places import Home
 
 THEME, UTC_SHOWN = "theme", "utc"
+# How often it is seen to that a worker of ours has ended, and that the looks have not stopped.
+TICK_S = 2.0
+
+
+def _readings(home: Home, clock: Callable[[], datetime]) -> Readings:
+    from console.readings import Readings  # noqa: PLC0415 - on the reader's thread, after the first paint
+
+    return Readings(home, now=clock)
 
 
 class TopicConsole(ThreadedApp):
@@ -86,7 +93,7 @@ class TopicConsole(ThreadedApp):
     ) -> None:
         # Textual decides here, before any theme is set, whether NO_COLOR means greys or no colour at all.
         super().__init__(
-            Readings(home, now=clock),
+            lambda: _readings(home, clock),
             Actions(home, config, read_only=read_only),
             ansi_color=True if no_colour() else None,
         )
@@ -115,11 +122,15 @@ class TopicConsole(ThreadedApp):
         if self._leaving is not None:
             last = self.local_worker.ask_started_to_stop if self._with_worker else None
             self._leaving.watch(asyncio.get_running_loop(), self.exit, last)
-        self._actor.start()
+        # Once something can be seen: what the threads load would hold it up.
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
         self.mark(lambda actions: actions.installation(), self._know_installation)
         if self._live:
             self._poller.start()
-            self.set_interval(1.0, self._tick)
+            self.set_interval(TICK_S, self._tick)
+        self._actor.start()
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
 
@@ -143,8 +154,8 @@ class TopicConsole(ThreadedApp):
 
     def _tick(self) -> None:
         self.local_worker.reap()
-        # A look a second draws anyway; without one, the ages must go on and the look is called old.
-        if self.snapshot is None or (self.clock() - self.snapshot.at).total_seconds() > MAX_AGE_S * 1.5:
+        # Looks draw what changes; without one, the ages must go on and the look is called old.
+        if self.snapshot is None or is_stale(self.snapshot, self.clock()):
             self.redraw()
 
     def redraw(self) -> None:

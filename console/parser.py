@@ -6,24 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from console.commands import (
-    completion,
-    doctor,
-    export,
-    failures,
-    history,
-    logs,
-    queue,
-    schedules,
-    serve,
-    sources,
-    start,
-    status,
-    topics,
-    workers,
-)
-from console.commands import journal as journal_commands
-from console.commands import search as search_command
+from console.commands import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,8 +15,22 @@ if TYPE_CHECKING:
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
+# Neither the console nor `--help` carries out a command, so none is loaded for them.
+doctor, export, failures, history = (
+    Subject("doctor"),
+    Subject("export"),
+    Subject("failures"),
+    Subject("history"),
+)
+logs, queue, schedules, serve = Subject("logs"), Subject("queue"), Subject("schedules"), Subject("serve")
+sources, start, status, topics = Subject("sources"), Subject("start"), Subject("status"), Subject("topics")
+workers, completion = Subject("workers"), Subject("completion")
+journal_commands, search_command = Subject("journal"), Subject("search")
+
 LARGEST = 2**63 - 1
 PERIODS = ("1h", "24h", "7d")
+SHELLS = ("bash", "zsh", "fish")
+LISTS = ("queue", "failures", "causes", "schedules", "runs")
 LEVELS = ("debug", "info", "warning", "error")
 
 _ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'
@@ -329,7 +326,7 @@ def _history(commands: Subparsers) -> None:
 
 def _exporting(commands: Subparsers) -> None:
     listed = _leaf(commands, "export", export.export, "write a list as CSV, JSON or Markdown")
-    listed.add_argument("list", choices=tuple(export.LISTS), metavar="LIST", help=", ".join(export.LISTS))
+    listed.add_argument("list", choices=LISTS, metavar="LIST", help=", ".join(LISTS))
     listed.add_argument(
         "--filter", default="", metavar="TEXT", help="words, task: market: err: id: is: age>5m; ! inverts"
     )
@@ -350,7 +347,7 @@ def _for_the_user(commands: Subparsers) -> None:
         "--expose", action="store_true", help="let other machines reach it; nobody is asked for a password"
     )
     script = _leaf(commands, "completion", completion.completion, "print what makes tab complete in a shell")
-    script.add_argument("shell", choices=completion.SHELLS)
+    script.add_argument("shell", choices=SHELLS)
 
 
 def _port(text: str) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from console.actions import ActionRefused as Refusal
 from console.faults import record
 from console.messages import ActionRefused, Answered, Faulted, SnapshotTaken
-from console.readings import ReadingError, Readings
+from console.readings.errors import ReadingError
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from textual.message import Message
 
     from console.actions import Actions
+    from console.readings import Readings
 
     Post = Callable[[Message], object]
 
 # How often it is asked whether something was committed: 0.05 ms, and as fresh as an eye needs.
 LOOK_S = 0.2
+# While tasks run somebody commits all the time, and nobody reads faster than this; what the operator does shows at once.
+REST_S = 1.0
+# Where nothing has happened for so long, both are done less often.
+CALM_S, CALM_LOOK_S, CALM_REST_S = 30.0, 0.5, 2.0
 JOIN_S = 1.0
 Answer = TypeVar("Answer")
 
@@ -39,19 +44,22 @@ class Poller(threading.Thread):
     """The reader thread.
 
     Args:
-        readings: used by this thread only.
+        readings: opens what is read; called and used by this thread only.
         post: gives a message to the app.
     """
 
-    def __init__(self, readings: Readings, post: Post) -> None:
+    def __init__(self, readings: Callable[[], Readings], post: Post) -> None:
         super().__init__(name="poller", daemon=True)
-        self._readings, self._post = readings, post
+        self._open, self._post = readings, post
+        self._readings: Readings = None  # type: ignore[assignment]  # until the thread runs
         self._questions: dict[str, tuple[int, Callable[[Readings], Any], Callable[[Any], None]]] = {}
         self._numbers: dict[str, int] = {}
         self._going: dict[str, tuple[int, Iterator[Any], Callable[[Any], None]]] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
+        self._read_at = self._told_at = float("-inf")
+        self._hurried = False
 
     def ask(
         self,
@@ -82,30 +90,52 @@ class Poller(threading.Thread):
         """Whether an answer is to the newest question of its slot."""
         return self._numbers.get(answered.slot) == answered.number
 
+    def hurry(self) -> None:
+        """Looks now: the operator has done something, and wants to see it."""
+        self._hurried = True
+        self._wake.set()
+
     def stop(self) -> None:
         """Ends the thread; a query that runs is interrupted."""
         self._stopped = True
         self._wake.set()
-        self._readings.interrupt()
+        if self._readings is not None:
+            self._readings.interrupt()
         self.join(JOIN_S)
 
     def run(self) -> None:
         """Looks and answers until it is stopped."""
+        self._readings = self._open()
         while not self._stopped:
             started = time.monotonic()
             self._answer_all()
             self._look()
             if not self._go_on():
-                self._wake.wait(max(LOOK_S - (time.monotonic() - started), 0.01))
+                pace = CALM_LOOK_S if self._is_calm else LOOK_S
+                self._wake.wait(max(pace - (time.monotonic() - started), 0.01))
                 self._wake.clear()
         self._readings.close()
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether nothing has happened for a while."""
+        return time.monotonic() - self._read_at > CALM_S
 
     def _look(self) -> None:
         if self._stopped:
             return
+        now = time.monotonic()
+        rested = now - self._told_at >= (CALM_REST_S if self._is_calm else REST_S)
+        if now - self._read_at < REST_S and not self._hurried:
+            return
+        self._hurried = False
         try:
             if self._readings.changed():
+                self._read_at = self._told_at = now
                 self._post(SnapshotTaken(self._readings.snapshot()))
+            elif rested and (same := self._readings.again()) is not None:
+                self._told_at = now
+                self._post(SnapshotTaken(same))
         except Exception as error:  # noqa: BLE001 - logged whole, shown short; the reader goes on
             self._fault(error)
 

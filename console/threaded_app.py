@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.segment import Segment, Segments
@@ -11,6 +11,7 @@ from textual.app import App
 from console.faults import record
 from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
 from console.poller import Actor, Poller
+from console.readings.still import tells_the_same
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 TOAST_S, ERROR_TOAST_S = 5.0, 15.0
+# What is older or farther off is told in minutes.
+SECONDS_SHOWN = timedelta(seconds=62)
 
 
 def utc_now() -> datetime:
@@ -35,14 +38,17 @@ class ThreadedApp(App[int]):
     """An app that asks one thread and acts through another.
 
     Args:
-        readings: for the thread that reads.
+        readings: opens them, on the thread that reads.
         actions: for the thread that acts.
         ansi_color: as Textual's.
     """
 
-    def __init__(self, readings: Readings, actions: Actions, *, ansi_color: bool | None) -> None:
+    def __init__(
+        self, readings: Callable[[], Readings], actions: Actions, *, ansi_color: bool | None
+    ) -> None:
         super().__init__(ansi_color=ansi_color)
         self.snapshot: Snapshot | None = None
+        self._stirred_at = self._drawn_at = datetime.min.replace(tzinfo=UTC)
         self._poller = Poller(readings, self.tell)
         self._actor = Actor(actions, self.tell)
 
@@ -79,7 +85,8 @@ class ThreadedApp(App[int]):
         """Nothing goes on behind the operator's back."""
         if self._poller.is_alive():
             self._poller.stop()
-        self._actor.stop()
+        if self._actor.is_alive():
+            self._actor.stop()
 
     # -- asking and acting ----------------------------------------------------------------------
 
@@ -114,12 +121,25 @@ class ThreadedApp(App[int]):
     # -- what the threads tell ------------------------------------------------------------------
 
     def on_snapshot_taken(self, message: SnapshotTaken) -> None:
-        """New facts."""
-        self.snapshot = message.snapshot
-        self.redraw()
+        """New facts, or the old ones as of now: then only what shows seconds is drawn anew, and the rest once a minute."""
+        before, self.snapshot = self.snapshot, message.snapshot
+        now, snapshot = self.snapshot.at, self.snapshot
+        if before is None or not tells_the_same(before, snapshot):
+            self._stirred_at = now
+        last, coming = self._drawn_at, [one.next_at for one in snapshot.schedules if one.next_at]
+        if (
+            before is None
+            or before.number != snapshot.number
+            or last.replace(second=0, microsecond=0) != now.replace(second=0, microsecond=0)
+            or any(abs(now - moment) < SECONDS_SHOWN for moment in (self._stirred_at, *coming))
+        ):
+            self._drawn_at = now
+            self.redraw()
 
     def on_answered(self, message: Answered) -> None:
         """An answer goes to who asked, unless it is void."""
+        if not message.slot:
+            self._poller.hurry()
         if not message.slot or self._poller.is_current(message):
             message.tell(message.answer)
 

@@ -9,8 +9,6 @@ from console.commands.output import Exit
 if TYPE_CHECKING:
     from console.commands.output import Context
 
-SHELLS = ("bash", "zsh", "fish")
-
 
 def completion(context: Context) -> Exit:
     """Prints the script of a shell."""

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from console.readings.errors import ReadingError as ReadingError  # noqa: PLC0414 - with what raises it
 from worker.queue import schema
 from worker.queue.connection import wrapped
 from worker.queue.errors import NetworkFileError, OlderFileError, QueueError
@@ -30,10 +31,6 @@ LIBRARY = (LIBRARY_APPLICATION_ID, LIBRARY_VERSION, 1)
 
 Row = dict[str, Any]
 _MAGIC = b"SQLite format 3\x00"  # https://sqlite.org/fileformat2.html#magic_header_string
-
-
-class ReadingError(Exception):
-    """Something cannot be read; the message is one sentence for the operator."""
 
 
 class File:

@@ -57,6 +57,10 @@ class LogFile:
         self._end: tuple[int, int] = (0, 0)
         self._complete = True
 
+    def state(self) -> tuple[int, int]:
+        """Changes whenever something is written, and when the file is another one."""
+        return _end(self._path)
+
     def tail(self, query: LogQuery, limit: int) -> LogPart:
         """The newest lines; asked again, it reads only what has been written since.
 

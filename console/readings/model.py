@@ -386,3 +386,4 @@ class Snapshot:
     unreadable: str | None = (
         None  # a file that could not be read, in one sentence; the rest is then empty or old
     )
+    number: int = 0  # of the reading: those that differ by the time alone have the same

@@ -18,6 +18,7 @@ from console.readings import (
     runs,
     sources,
     stats,
+    still,
     topics,
     verdict,
 )
@@ -60,10 +61,8 @@ if TYPE_CHECKING:
 CAUSES = 20
 RUNNING = 20
 RUNS = 10
-# A dead worker commits nothing, so what time alone changes is looked at this often.
-MAX_AGE_S = 1.0
 
-_PAUSED = """SELECT pause_note FROM pause
+_PAUSED = """SELECT pause_note, paused_until FROM pause
     WHERE queue = ? AND (paused_until IS NULL OR paused_until > ?)"""
 
 
@@ -88,8 +87,12 @@ class Readings:
         self._library = File(home.topics_db, LIBRARY)
         self._log = LogFile(home.log_file, now)
         self._files = (self._tasks, self._letters, self._library)
-        self._seen: tuple[object, ...] | None = None
-        self._seen_at = float("-inf")
+        self._states: dict[object, object] = {}
+        self._alive: dict[int, bool | None] = {}
+        self._probed_at = float("-inf")
+        self._until = float("-inf")  # when time alone makes the last look untrue
+        self._last: Snapshot | None = None
+        self._unchanged: frozenset[object] = frozenset()  # what need not be read again for the next look
 
     def close(self) -> None:
         """Closes the files."""
@@ -102,31 +105,63 @@ class Readings:
             file.interrupt()
 
     def changed(self) -> bool:
-        """Whether a new snapshot may differ from the last: somebody has committed, or time has passed."""
-        state: list[object] = []
+        """Whether a new snapshot may differ from the last: somebody has committed or logged, a worker has died, a time has come.
+
+        Where nothing has, this is all that is read: a number of each file's head, and the workers' locks.
+        """
+        states: dict[object, object] = {self._log: self._log.state()}
         for file in self._files:
             try:
-                state.append(file.state())
+                states[file] = file.state()
             except ReadingError as error:
-                state.append(str(error))
-        now = time.monotonic()
-        if tuple(state) == self._seen and now - self._seen_at < MAX_AGE_S:
+                states[file] = str(error)
+        same = {one for one, state in states.items() if self._states.get(one, self) == state}
+        self._states = states
+        if self._has_expired():
+            same.discard(self._tasks)
+        self._unchanged = frozenset(same)
+        return len(same) < len(states)
+
+    def _has_expired(self) -> bool:
+        """Whether the last look is untrue by now, though nobody has written anything."""
+        if not self._until - 90 <= self._now().timestamp() < self._until:
+            return True  # or the clock was set
+        if time.monotonic() - self._probed_at < still.MAX_AGE_S:
             return False
-        self._seen, self._seen_at = tuple(state), now
-        return True
+        self._probed_at = time.monotonic()
+        return any(is_alive(self._home.tasks_db, number) != alive for number, alive in self._alive.items())
 
     def snapshot(self) -> Snapshot:
-        """Everything, as of now; a file that cannot be read is named, and the rest is read all the same."""
-        at = self._now()
-        snapshot = Snapshot(at=at, home=self._home.root)
+        """Everything, as of now; a file that cannot be read is named, and the rest is read all the same.
+
+        After `changed` only what has changed is read.
+        """
+        at, last = self._now(), self._last
+        unchanged, self._unchanged = self._unchanged, frozenset()
+        snapshot = Snapshot(at=at, home=self._home.root, number=last.number + 1 if last else 1)
         faults: list[str] = []
-        for part in (self._of_tasks, self._of_letters, self._of_library):
+        for file, part, again in (
+            (self._tasks, self._of_tasks, still.of_tasks),
+            (self._letters, self._of_letters, still.of_letters),
+            (self._library, self._of_library, still.of_library),
+        ):
             try:
-                snapshot = part(snapshot, at.timestamp())
+                if last is not None and last.unreadable is None and file in unchanged:
+                    snapshot = again(snapshot, last)
+                else:
+                    snapshot = part(snapshot, at.timestamp())
             except ReadingError as error:
                 faults.append(str(error))
         snapshot = replace(snapshot, unreadable="; ".join(faults) or None)
-        return replace(snapshot, problems=verdict.problems(snapshot))
+        self._last = replace(snapshot, problems=verdict.problems(snapshot))
+        return self._last
+
+    def again(self) -> Snapshot | None:
+        """The last snapshot as of now, when nothing has changed since; nothing is read."""
+        if self._last is not None:
+            self._last = replace(self._last, at=self._now())
+            self._last = replace(self._last, problems=verdict.problems(self._last))
+        return self._last
 
     def _of_tasks(self, snapshot: Snapshot, now: float) -> Snapshot:
         file, name = self._tasks, self._queue
@@ -146,7 +181,8 @@ class Readings:
                 _PAUSED,
                 (name, now),
             )
-            return replace(
+            self._alive = {}
+            snapshot = replace(
                 snapshot,
                 paused=bool(pause),
                 pause_note=pause[0]["pause_note"] if pause else None,
@@ -160,13 +196,15 @@ class Readings:
                 minutes=runs.minutes(file, name, now),
                 last_runs=runs.latest(file, name, RUNS),
             )  # fmt: skip
+        paused_until = pause[0]["paused_until"] if pause else None
+        self._until = still.true_until(snapshot, now, paused_until, schedule_readings.OVERDUE_AFTER_S)
+        return snapshot
 
     def _worker(self, row: Row, now: float) -> Worker:
-        alive = is_alive(self._home.tasks_db, row["id"])
+        alive = self._alive[row["id"]] = is_alive(self._home.tasks_db, row["id"])
         if alive is False:
             state = WorkerState.DEAD
-        elif now - row["heartbeat_at"] > 2 * row["heartbeat_s"] + 1:
-            # One second of grace: a heartbeat that is written while we look is not a missed one.
+        elif now - row["heartbeat_at"] > still.silent_after(row["heartbeat_s"]):
             state = WorkerState.SILENT
         else:
             state = WorkerState(row["state"])

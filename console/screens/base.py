@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkab
 from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from console.widgets.frame import StatusBar, banner, is_stale
+from console.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,6 +58,12 @@ class ConsoleScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the body."""
+        # Textual would give these with the first size, and style everything anew.
+        for points, room in (
+            (self.HORIZONTAL_BREAKPOINTS, self.app.size.width),
+            (self.VERTICAL_BREAKPOINTS, self.app.size.height),
+        ):
+            self.add_class(max(point for point in points if point[0] <= room)[1])
         self.status = StatusBar(
             self.here, read_only=self.console.read_only, ascii_only=self.console.ascii_only
         )
@@ -68,7 +75,7 @@ class ConsoleScreen(Screen[None]):
             Content(f"The terminal is too small.\nThe console needs {SMALLEST[0]}x{SMALLEST[1]}."),
             id="too-small",
         )
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def body(self) -> Iterable[Widget]:
         """The screen's own widgets."""

@@ -90,11 +90,11 @@ class ListScreen(MarkingScreen):
         super().draw(snapshot, now)
         self.table.tick(now)
         self._caption()
-        if snapshot is not None and snapshot is not self._seen:
-            self._seen = snapshot
+        if snapshot is not None and snapshot.number != self._seen:
+            self._seen = snapshot.number
             self._read_again(snapshot)
 
-    _seen: Snapshot | None = None
+    _seen: int | None = None
 
     def read(self) -> None:
         """Reads anew what the list shows."""

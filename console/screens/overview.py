@@ -72,7 +72,7 @@ class OverviewScreen(ConsoleScreen):
         self.verdict.show(lambda width: overview.verdict_lines(snapshot, width))
         self.pulse.show(lambda _: [pulse.depth_line(snapshot), pulse.forecast_line(snapshot)])
         self._draw_graphs(snapshot)
-        self._look_for_news()
+        self._look_for_news(snapshot)
         self.running.show_rows(
             overview.RUNNING_COLUMNS,
             [
@@ -116,9 +116,12 @@ class OverviewScreen(ConsoleScreen):
         self._show_graphs(minutes, start)
 
     _shows_day = False
+    _graphed: tuple[Sequence[Minute], str] | None = None
 
     def _show_graphs(self, minutes: Sequence[Minute], start: str) -> None:
-        plain = self.console.ascii_only
+        if (minutes, start) == self._graphed:
+            return
+        self._graphed, plain = (minutes, start), self.console.ascii_only
         self.waiting.show(
             lambda width: pulse.waiting_graph(minutes, start, width, self._room(self.waiting), ascii_only=plain),
             pulse.waiting_note(minutes),
@@ -142,12 +145,17 @@ class OverviewScreen(ConsoleScreen):
 
     # -- what is new ----------------------------------------------------------------------------
 
-    def _look_for_news(self) -> None:
+    def _look_for_news(self, snapshot: Snapshot) -> None:
         since = self.console.visit.since
+        if snapshot.number == self._news_of:
+            return
+        self._news_of = snapshot.number
         if since is None:
             self._take_news(None)
         else:
             self.console.ask(self.named("news"), lambda readings: readings.news(since), self._take_news)
+
+    _news_of: int | None = None
 
     def _take_news(self, news: News | None) -> None:
         shown = bool(news)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from console.keys import Action
     from console.readings.model import Installation, Snapshot
 
-# The reader looks at least once a second; a snapshot older than this is said to be old.
-STALE_AFTER_S = 3.0
+# The reader looks at least every two seconds; a snapshot older than this is said to be old.
+STALE_AFTER_S = 4.5
 SCREENS = keys.to_screens()
 
 

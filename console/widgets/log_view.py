@@ -94,6 +94,9 @@ class LogView(ScrollView, can_focus=True):
         if not follows and self._starts:
             self._scroll(self._starts[self._cursor] - above)
         self._keep_in_sight()
+        if follows:
+            # Where there were fewer lines before, Textual scrolls so far only once it has laid them out.
+            self.call_after_refresh(self._keep_in_sight)
         if held is not self.highlighted:
             self.post_message(WindowTable.Highlighted(self))  # type: ignore[arg-type]  # it is a list like one
 

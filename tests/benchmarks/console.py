@@ -1,31 +1,49 @@
-"""The console against a bare Textual app (one Static), and its readings at ten rows against a million.
+"""The console against a bare Textual app (one Static), on a pseudo-terminal; and its readings at ten rows against many.
 
-python -m tests.benchmarks.console [--quick]
+python -m tests.benchmarks.console [--home DIR] [--quick]
+
+DIR is a home that `tests.benchmarks.big_home` has written; without it a smaller one is written first. Wall times are
+those of this machine as loaded as it is, which is said; CPU seconds and bytes depend on it least.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
-import pty
-import select
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
+import threading
 import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.readings import Readings
-from tests.benchmarks.big_home import ROWS, filled
+from tests.benchmarks.big_home import filled
 from tests.benchmarks.figures import head, line, median_ms
+from tests.benchmarks.terminal import ROOT, Terminal
+from tests.console import homes
+from worker.places import Home
+from worker.sqlite import sqlite3
 
-ROOT = Path(__file__).parents[2]
-# Screens, a row and a page down and up, both ends of a million rows.
-KEYS = (b"2", b"j", b"k", b"\x1b[6~", b"\x1b[5~", b"G", b"g", b"3", b"4", b"1")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PYTHON = sys.executable
+# A row and a page down and up, both ends of the list.
+KEYS = {
+    "row down": b"j",
+    "row up": b"k",
+    "page down": b"\x1b[6~",
+    "page up": b"\x1b[5~",
+    "end": b"G",
+    "start": b"g",
+}
+SCREENS = b"234567891"
+TASKS = 20
 BARE = """
 from textual.app import App
 from textual.widgets import Static
@@ -37,82 +55,174 @@ Bare().run()
 """
 
 
-def on_terminal(
-    command: list[str], words: str, idle_s: float, pressed: tuple[bytes, ...] = ()
-) -> dict[str, float]:
-    """Runs a program on a pseudo-terminal of 120 by 40.
+def bare() -> Terminal:
+    """The app that draws one word."""
+    return Terminal([PYTHON, "-c", BARE])
 
-    Returns:
-        Seconds to the first sign, to the words and from `q` to the end; bytes and CPU percent while idle; CPU
-        seconds until the words, which a busy machine does not change; MB of memory; ms from a key to what it draws.
-    """
-    master, slave = pty.openpty()
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, start_new_session=True,
-        env=os.environ | {"TERM": "xterm-256color"},
+
+def console(home: Path) -> Terminal:
+    """The console on a home."""
+    return Terminal([PYTHON, "-m", "console.cli", "--home", str(home)])
+
+
+def start_and_end(make, words: str) -> tuple[float, float, float, float, float]:
+    """Seconds to the first sign and to the words, CPU seconds until then, MB, and seconds from `q` to the end."""
+    with make() as terminal:
+        first, shown, cpu = terminal.first_paint(), terminal.until(words), terminal.cpu
+        terminal.settle()
+        return first, shown, cpu, terminal.memory, terminal.quit()
+
+
+def starts(home: Path, runs: int) -> None:
+    """Start and end of both, in turns."""
+    head(f"Start and end, {runs} in turns, medians", "bare Textual")
+    pairs = [
+        (start_and_end(lambda: console(home), "waiting"), start_and_end(bare, "ready")) for _ in range(runs)
+    ]
+    columns = [
+        [statistics.median(values) for values in zip(*group, strict=True)]
+        for group in zip(*pairs, strict=True)
+    ]
+    labels = (
+        ("first paint", "s"), ("data on the screen", "s"), ("CPU until then", "s"), ("memory", "MB"), ("quit", "s"),
     )  # fmt: skip
-    os.close(slave)
-    seen, first = b"", None
-    while words.encode() not in seen:
-        seen += os.read(master, 65536)
-        if first is None and b"\x1b[?1049h" in seen and len(seen.partition(b"\x1b[?1049h")[2]) > 200:
-            first = time.perf_counter() - started
-    shown, start_cpu = time.perf_counter() - started, _cpu(process.pid)
-    time.sleep(1)
-    while select.select([master], [], [], 0)[0]:
-        os.read(master, 65536)
-    cpu, written, until = _cpu(process.pid), 0, time.perf_counter() + idle_s
-    while (left := until - time.perf_counter()) > 0:
-        if select.select([master], [], [], left)[0]:
-            written += len(os.read(master, 65536))
-    used = 100 * (_cpu(process.pid) - cpu) / idle_s
-    keys = [took for _ in range(5) for key in pressed if (took := _answered(master, key))]
-    memory = _memory_mb(process.pid)
-    os.write(master, b"q")
-    asked = time.perf_counter()
-    while process.poll() is None:
-        if select.select([master], [], [], 0.005)[0]:
-            try:
-                os.read(master, 65536)
-            except OSError:
-                break
-    process.wait()
-    ended = time.perf_counter() - asked
-    os.close(master)
-    return {
-        "first": first or shown, "shown": shown, "bytes": written / idle_s, "cpu": used, "quit": ended,
-        "start_cpu": start_cpu, "memory": memory, "key": sorted(keys)[int(len(keys) * 0.95)] * 1000 if keys else 0.0,
-    }  # fmt: skip
+    for (label, unit), ours, theirs in zip(labels, *columns, strict=True):
+        line(label, ours, theirs, unit)
 
 
-def _answered(master: int, key: bytes) -> float:
-    """Seconds from a key to the end of the output that follows it; 0 where none does."""
-    while select.select([master], [], [], 0.15)[0]:
-        os.read(master, 65536)
-    asked = time.perf_counter()
-    os.write(master, key)
-    if not select.select([master], [], [], 2)[0]:
-        return 0.0
-    while select.select([master], [], [], 0.005)[0]:
-        os.read(master, 65536)
-    return time.perf_counter() - asked - 0.005
+def quiet(terminal: Terminal, label: str, seconds: float) -> None:
+    """CPU and bytes while nothing is pressed."""
+    before = terminal.cpu
+    written = len(terminal.rest(seconds))
+    line(f"{label}: CPU", 100 * (terminal.cpu - before) / seconds, None, "%")
+    line(f"{label}: written", written / seconds, None, "B/s")
 
 
-def _memory_mb(pid: int) -> float:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def idle(home: Path, warm: float, seconds: float) -> None:
+    """Nothing alive; and a worker that has nothing to do."""
+    head(f"Idle for {seconds:.0f} s, after {warm:.0f} s", "")
+    with bare() as terminal:
+        terminal.until("ready")
+        terminal.settle()
+        quiet(terminal, "bare Textual", seconds)
+    with console(home) as terminal:
+        terminal.until("waiting")
+        terminal.rest(warm)
+        quiet(terminal, "no worker, Overview", seconds)
+    with tempfile.TemporaryDirectory() as name, working(Path(name)), console(Path(name)) as terminal:
+        terminal.until("worker running")
+        terminal.rest(warm)
+        quiet(terminal, "worker without work, Overview", seconds)
 
 
-def _cpu(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+@contextmanager
+def working(home: Path) -> Iterator[None]:
+    """A real worker on a home."""
+    command = [PYTHON, "-m", "worker.cli", "--home", str(home), "--config", str(ROOT / "config")]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
-def readings_figures(root: Path, rows: int) -> dict[str, float]:
+def running(seconds: float) -> None:
+    """Twenty tasks that run and tell their progress twice a second."""
+    head(f"{TASKS} tasks run and tell their progress twice a second, {seconds:.0f} s", "")
+    with tempfile.TemporaryDirectory() as name:
+        builder = homes.Builder(Path(name), datetime.now(UTC))
+        homes.busy(builder)
+        worker = builder.worker()
+        for number in range(TASKS):
+            builder.running(f"market_{number}", worker=worker, done=number, total=1_000)
+        with progressing(builder.home), console(Path(name)) as terminal:
+            terminal.until("waiting")
+            terminal.rest(5)
+            quiet(terminal, "Overview", seconds)
+            terminal.press(b"2")
+            terminal.rest(2)
+            quiet(terminal, "Queue", seconds)
+        builder.close()
+
+
+@contextmanager
+def progressing(home: Home) -> Iterator[None]:
+    """The rows of running tasks change as a worker changes them."""
+    ended = threading.Event()
+
+    def go_on() -> None:
+        conn = sqlite3.connect(home.tasks_db, isolation_level=None)
+        ids = [row[0] for row in conn.execute("SELECT id FROM claim")]
+        while not ended.wait(0.5):
+            now = time.time()
+            conn.execute("UPDATE worker SET heartbeat_at = ?", (now,))
+            for number in ids:
+                conn.execute("UPDATE claim SET done = done + 1, progress_at = ? WHERE id = ?", (now, number))
+        conn.close()
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def keys(home: Path, rounds: int) -> None:
+    """Every screen opened, every move on each; the filter; memory meanwhile; leaving while a search runs."""
+    head(
+        f"Keys, {rounds} rounds on every screen; ms to the first and to the last byte of what a key draws",
+        "last byte",
+    )
+    with console(home) as terminal, bare() as other:
+        terminal.until("waiting")
+        other.until("ready")
+        other.settle()
+        every: list[tuple[float, float]] = []
+        for screen in SCREENS:
+            terminal.press(bytes((screen,)))
+            terminal.rest(1)
+            took = [terminal.answered(key, 0.5) for _ in range(rounds) for key in KEYS.values()]
+            # A key at the end of a short list draws nothing.
+            every += [pair for pair in took if pair[0]]
+            _keys_line(f"screen {chr(screen)}", [pair for pair in took if pair[0]])
+        _keys_line("all screens", every)
+        line("memory with every screen opened", terminal.memory, other.memory, "MB")
+        for _ in range(10):
+            for screen in SCREENS:
+                terminal.press(bytes((screen,)))
+                terminal.rest(0.15)
+        terminal.settle()
+        line("memory after ten more rounds of the screens", terminal.memory, other.memory, "MB")
+        filtering(terminal)
+        line("quit while a search runs", terminal.quit(b"\x03"), None, "s")
+
+
+def _keys_line(label: str, took: list[tuple[float, float]]) -> None:
+    if took:
+        at = min(int(len(took) * 0.95), len(took) - 1)
+        first, last = (sorted(pair[place] * 1000 for pair in took)[at] for place in (0, 1))
+        line(f"{label}: p95 of {len(took)}", first, last, "ms")
+
+
+def filtering(terminal: Terminal) -> None:
+    """A word typed into the filter of the queue: each letter, and the first page; then one that is nowhere."""
+    terminal.press(b"2")
+    terminal.rest(1)
+    terminal.press(b"/")
+    terminal.rest(0.5)
+    _keys_line("a letter of a filter", [terminal.answered(bytes((letter,)), 0.5) for letter in b"m49"])
+    terminal.settle()
+    for letter in b" nowhere":
+        terminal.press(bytes((letter,)))
+    terminal.rest(0.1)
+
+
+def readings_figures(home: Home) -> dict[str, float]:
     """Milliseconds of each reading."""
-    builder = filled(root, rows)
-    readings = Readings(builder.home)
+    readings = Readings(home)
     queue, letters, runs = readings.queue(), readings.letters(), readings.runs()
     place = queue.first(200).places[-1]
     found = {
@@ -127,53 +237,104 @@ def readings_figures(root: Path, rows: int) -> dict[str, float]:
         "filter that finds nothing": median_ms(lambda: readings.queue("nowhere").first(200), 3),
     }
     readings.close()
-    builder.close()
     return found
+
+
+def slowed(rounds: int, tasks: int) -> None:
+    """What an open console takes from a worker's throughput, in turns."""
+    head(f"A worker's throughput, {tasks:,} tasks, {rounds} in turns", "without a console")
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(2 * rounds):
+        beside = number % 2 == 0
+        rates[beside].append(_rate(tasks, beside=beside))
+    line("tasks a second", statistics.median(rates[True]), statistics.median(rates[False]), "1/s")
+
+
+def _rate(tasks: int, *, beside: bool) -> float:
+    """Tasks a second of a real consumer on a home; `beside`: with a console open on it."""
+    with tempfile.TemporaryDirectory() as name:
+        home = Home(Path(name))
+        home.prepare()
+        code = (
+            "import sys, time\nfrom worker.queue import DurableHuey\n"
+            "huey = DurableHuey('topics', filename=sys.argv[1], dlq_filename=sys.argv[2])\n"
+            "@huey.task(name='nothing')\ndef nothing(): return None\n"
+            f"[nothing() for _ in range({tasks})]\nprint('filled', flush=True)\nsys.stdin.readline()\n"
+            "consumer = huey.create_consumer(workers=2)\nconsumer.start()\nstarted = time.perf_counter()\n"
+            f"while huey.pending_count(): time.sleep(0.005)\nprint({tasks} / (time.perf_counter() - started), flush=True)\n"
+            "consumer.stop(graceful=True)\n"
+        )
+        command = [PYTHON, "-c", code, str(home.tasks_db), str(home.dlq_db)]
+        with subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as worker:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdout.readline()
+            if not beside:
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
+                return float(worker.stdout.readline())
+            with console(Path(name)) as terminal:
+                terminal.until("waiting")
+                terminal.rest(1)
+                reader = threading.Thread(
+                    target=lambda: [terminal.rest(0.2) for _ in range(500) if worker.poll() is None]
+                )
+                reader.start()
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
+                rate = float(worker.stdout.readline())
+                worker.wait()
+                reader.join()
+                return rate
 
 
 def main() -> None:
     """Prints all figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rows and runs")
-    quick = parser.parse_args().quick
-    rows, runs, idle_s = (10_000, 1, 3) if quick else (ROWS, 5, 20)
-    python = sys.executable
+    parser.add_argument("--home", type=Path, help="a home that tests.benchmarks.big_home has written")
+    parser.add_argument("--quick", action="store_true", help="fewer runs, shorter windows")
+    options = parser.parse_args()
+    runs, warm, seconds, rounds = (3, 3.0, 5.0, 1) if options.quick else (9, 66.0, 30.0, 4)
+    print(f"load average of the last minute: {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors")
+    with tempfile.TemporaryDirectory() as name:
+        home = options.home
+        if home is None:
+            home = Path(name) / "home"
+            filled(home, 10_000).close()
+        starts(home, runs)
+        idle(home, warm, seconds)
+        running(seconds)
+        keys(home, rounds)
+        slowed(1 if options.quick else 3, 2_000 if options.quick else 10_000)
+    commands()
+    readings(options.home)
+    print(f"\nload average of the last minute: {os.getloadavg()[0]:.1f}")
+
+
+def commands() -> None:
+    """What a script waits for."""
     head("Commands", "python -c pass")
-    quiet = {"capture_output": True, "cwd": ROOT, "check": False}
-    bare = median_ms(lambda: subprocess.run([python, "-c", "pass"], **quiet), 9)
+    silent = {"capture_output": True, "cwd": ROOT, "check": False}
+    least = median_ms(lambda: subprocess.run([PYTHON, "-c", "pass"], **silent), 9)
     with tempfile.TemporaryDirectory() as name:
         for words in ("--version", "--help", "status --json"):
-            command = [python, "-m", "console.cli", "--home", name, *words.split()]
-            line(
-                f"topic-console {words}",
-                median_ms(lambda command=command: subprocess.run(command, **quiet), 9),
-                bare,
-                "ms",
-            )
+            command = [PYTHON, "-m", "console.cli", "--home", name, *words.split()]
+            took = median_ms(lambda command=command: subprocess.run(command, **silent), 9)
+            line(f"topic-console {words}", took, least, "ms")
+
+
+def readings(home: Path | None) -> None:
+    """Each reading at ten rows, and at as many as there are."""
     with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
-        few = readings_figures(Path(small), 10)
-        many = readings_figures(Path(large), rows)
-        head(f"Readings at {rows:,} rows in each list", "at 10 rows")
+        filled(Path(small), 10).close()
+        if home is None:
+            filled(Path(large), 10_000).close()
+        few, many = readings_figures(Home(Path(small))), readings_figures(Home(home or Path(large)))
+        head("Readings", "at 10 rows")
         for name, ours in many.items():
             line(name, ours, few[name], "ms")
-        head(f"On a terminal, {rows:,} rows", "bare Textual")
-        ours = [
-            on_terminal(
-                [python, "-m", "console.cli", "--home", large], "waiting", idle_s if not n else 0.1, KEYS
-            )
-            for n in range(runs)
-        ]
-        bare_app = [on_terminal([python, "-c", BARE], "ready", idle_s if not n else 0.1) for n in range(runs)]
-        for key, label in (("first", "first paint"), ("shown", "data on the screen"), ("quit", "quit")):
-            line(label, *(statistics.median(one[key] for one in group) for group in (ours, bare_app)), "s")
-        for key, label, unit in (
-            ("start_cpu", "CPU until the data is on the screen", "s"),
-            ("memory", "memory", "MB"),
-        ):
-            line(label, *(statistics.median(one[key] for one in group) for group in (ours, bare_app)), unit)
-        line("a key to what it draws, p95", statistics.median(one["key"] for one in ours), None, "ms")
-        line("idle, nothing alive: CPU", ours[0]["cpu"], bare_app[0]["cpu"] or None, "%")
-        line("idle, nothing alive: written", ours[0]["bytes"], bare_app[0]["bytes"] or None, "B/s")
 
 
 if __name__ == "__main__":

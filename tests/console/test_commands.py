@@ -360,3 +360,25 @@ def test_collect_waits_for_a_real_worker(run, builder):
         worker.terminate()
         assert worker.wait(20) == 0
         worker.stderr.close()
+
+
+def test_every_command_has_its_function():
+    from console.cli import parser
+    from console.commands import Command
+    from console.commands.export import LISTS
+    from console.parser import LISTS as OFFERED
+
+    def leaves(one):
+        if one.get_default("run") is not None:
+            yield one.get_default("run")
+        for action in one._actions:
+            if isinstance(action.choices, dict):
+                for below in action.choices.values():
+                    yield from leaves(below)
+
+    commands = list(leaves(parser()))
+    assert len(commands) > 40
+    for command in commands:
+        assert isinstance(command, Command)
+        assert callable(command.function)
+    assert tuple(LISTS) == OFFERED

@@ -26,7 +26,7 @@ async def test_what_nobody_expected_is_shown_short_and_logged_whole(builder):
 
 def test_an_answer_to_an_older_question_is_void():
     told = []
-    poller = Poller(readings=None, post=told.append)
+    poller = Poller(readings=lambda: None, post=told.append)
     poller.ask("slot", lambda _: 1, lambda _: None)
     first = poller._questions["slot"][0]
     poller.ask("slot", lambda _: 2, lambda _: None)

@@ -10,6 +10,7 @@ from console import keys
 from console.keymap import load_keymap
 from console.memory import MOST, Memory
 from console.text import ascii_signs
+from console.widgets.key_line import KeyLine
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, until
@@ -157,7 +158,7 @@ async def test_ones_own_keys_take_the_place_of_ours_and_are_shown(builder, tmp_p
         assert app.current_mode == "overview"
         await press(pilot, "f7")
         assert app.current_mode == "queue"
-        await until(pilot, lambda: any(key.key_display == "f8" for key in app.screen.query("FooterKey")))
+        await until(pilot, lambda: any(key.display == "f8" for key in app.screen.query_one(KeyLine).keys))
         await pilot.press("f8")
         await until(pilot, lambda: app.screen.query("#dialog"))
         await pilot.press("enter", "enter")

@@ -45,9 +45,8 @@ async def test_every_tone_can_be_read_on_its_ground(builder, theme):
         found["banner"] = app.screen.banner.rich_style
         found["caption"] = app.screen.caption.rich_style
         found["detail"] = app.screen.detail_text.rich_style
-        for key in app.screen.query("FooterKey"):
-            found["footer"] = key.rich_style
-            found["footer's key"] = key.get_component_rich_style("footer-key--key")
+        for part in ("keys--key", "keys--description"):
+            found[part] = app.screen.query("KeyLine").first().get_component_rich_style(part)
         # Texts that wrap are Content, whose tones are named by themselves.
         app.screen.detail_text.update(as_content([(Cell("x", tone),) for tone in Tone]))
         await pilot.pause()

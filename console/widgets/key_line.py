@@ -1,0 +1,91 @@
+"""The last line: the keys that apply here.
+
+Textual's Footer makes a widget for each key, anew whenever the focus or the screen changes, and keeps what it has
+thrown away (`data_bind` remembers every widget that was ever bound): a console that is left open would grow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.screen import Screen
+
+BETWEEN = 1
+
+
+class Shown(NamedTuple):
+    """A key that is told.
+
+    Attributes:
+        key: Textual's name for it.
+        display: how it is written.
+        description: what it does, in a word.
+        enabled: whether it does so now.
+    """
+
+    key: str
+    display: str
+    description: str
+    enabled: bool
+
+
+class KeyLine(Widget):
+    """The line. It is drawn from the bindings that apply, and a click on a key presses it."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--description"}
+
+    def __init__(self) -> None:
+        super().__init__(id="keys")
+        self.keys: tuple[Shown, ...] = ()
+        self._clickable: list[tuple[int, int, str]] = []
+
+    def on_mount(self) -> None:
+        """Follows what applies."""
+        self.screen.bindings_updated_signal.subscribe(self, self._changed)
+
+    def _changed(self, screen: Screen[None]) -> None:
+        if not self.is_attached or screen is not self.screen or not self.app.app_focus:
+            return
+        shown: dict[str, Shown] = {}
+        for _, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show and binding.action not in shown:
+                display = self.app.get_key_display(binding)
+                shown[binding.action] = Shown(binding.key, display, binding.description, enabled)
+        found = tuple(shown.values())
+        if found != self.keys:
+            self.keys = found
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The keys one after the other; what there is no room for is cut."""
+        del y
+        key_style = self.get_component_rich_style("keys--key")
+        description_style = self.get_component_rich_style("keys--description")
+        parts: list[Segment] = []
+        at, self._clickable = 0, []
+        for one in self.keys:
+            dim = Style(dim=not one.enabled)
+            parts += [
+                Segment(one.display, key_style + dim),
+                Segment(f" {one.description}", description_style + dim),
+                Segment(" " * BETWEEN, self.rich_style),
+            ]
+            width = cell_len(one.display) + 1 + cell_len(one.description)
+            self._clickable.append((at, at + width, one.key))
+            at += width + BETWEEN
+        return Strip(parts).adjust_cell_length(self.size.width, self.rich_style).simplify()
+
+    def on_click(self, event: events.Click) -> None:
+        """Presses the key that was clicked."""
+        for start, end, key in self._clickable:
+            if start <= event.x < end:
+                self.app.simulate_key(key)
