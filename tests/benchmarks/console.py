@@ -197,7 +197,7 @@ def keys(home: Path, rounds: int) -> None:
         terminal.settle()
         line("memory after ten more rounds of the screens", terminal.memory, other.memory, "MB")
         filtering(terminal)
-        line("quit while a search runs", terminal.quit(b"\x03"), None, "s")
+        line("quit while a search runs", terminal.quit(b"\x11"), None, "s")
 
 
 def _keys_line(label: str, took: list[tuple[float, float]]) -> None:
