@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from console.rows.journal import act_in_words
 from console.text import clean, number, plural, when
 from worker import installation
 from worker.places import PlaceError, market_names
@@ -355,7 +356,9 @@ class Actions:
 
     def undo(self, entry: str | None = None) -> Done:
         """Takes an act back: the latest, or the one of a journal entry."""
-        return _told(self._do("undo", entry), "Undone for", "item")
+        change = self._do("undo", entry)
+        what = f"Undid: {act_in_words(*change.undid)}," if change.undid else "Undone for"
+        return _told(change, what, "item")
 
 
 def _first_fault(error: ConfigError) -> str:

@@ -62,7 +62,7 @@ class Asking:
         pid = here[0].pid
         question = f"Stop the worker (pid {pid})? It finishes what it does; what waits stays."
         console.push_screen(
-            ConfirmScreen(question, place=console.place, count=1, sample=[]),
+            ConfirmScreen(question, place=console.place, count=1, sample=[], after="w starts one again"),
             lambda meant: console.mark(lambda _: stop(pid), lambda _: self._stopping(pid)) if meant else None,
         )
 

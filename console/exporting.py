@@ -68,18 +68,8 @@ class Exporting:
             return
         screen = self._console.screen_stack[0]
         if isinstance(screen, ListScreen):
-            report = self._report(screen)
+            report = screen.report(self._console.current_mode)
             self._in_background(lambda readings: self._write_list(readings, report, choice.form, path))
-
-    def _report(self, screen: ListScreen) -> Report:
-        table, listing, text = screen.table, screen.listing, screen.filter_text
-        return Report(
-            name=self._console.current_mode,
-            rows=lambda readings: listing(readings).all_rows(),
-            columns=table.columns,
-            cells=table.draw_cells,
-            about=f"filter: {text}" if text else "",
-        )
 
     def _write_list(self, readings: Readings, report: Report, form: Format, path: Path) -> str:
         size = write(path, lines(report, form, readings, self._console.clock()))

@@ -111,10 +111,18 @@ def duration(seconds: float) -> str:
 
 def rate(per_second: float) -> str:
     """How often, in the unit in which it is a number one can imagine: `3.2/s`, `12/min`, `4/h`."""
+    return rates(per_second)[0]
+
+
+def rates(*per_second: float) -> list[str]:
+    """Several rates that are to be compared, all in the unit that suits the greatest of them."""
     units = ((1, "s"), (60, "min"), (3_600, "h"), (86_400, "d"))
-    seconds, unit = next((one for one in units if per_second * one[0] >= 1), units[-1])
-    times = per_second * seconds
-    return f"{times:.1f}/{unit}" if times < 10 else f"{times:,.0f}/{unit}"
+    most = max(per_second)
+    seconds, unit = next((one for one in units if most * one[0] >= 1), units[-1])
+    return [
+        f"{times:.1f}/{unit}" if times < 10 else f"{times:,.0f}/{unit}"
+        for times in (one * seconds for one in per_second)
+    ]
 
 
 def number(amount: float) -> str:

@@ -137,7 +137,7 @@ def collect_market(
 
     market = load_market(find_config(), config_path)
     disabled = switched_off(huey.storage, f"sources:{market.name}")
-    choice = Choice(only=source, due_only=due_only, disabled=disabled)
+    choice = Choice(only=source, due_only=due_only, disabled=disabled, wanted_at=current_run().retried_at)
     with open_library() as library:
         run = collect(
             market,

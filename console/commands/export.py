@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from console.commands.output import CommandError, Exit
 from console.export import ExportError, Format, Report, format_of, lines, write
 from console.incident import look, write_up
-from console.rows import failures, queue, runs, schedules
+from console.rows import documents, failures, journal, queue, runs, schedules, sources, topics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,6 +46,31 @@ def _runs(text: str) -> Report:
     return Report("runs", lambda readings: readings.runs(text).all_rows(), runs.COLUMNS, runs.cells, text)
 
 
+def _sources(text: str) -> Report:
+    return Report(
+        "sources", lambda readings: readings.sources(text).all_rows(), sources.COLUMNS, sources.cells, text
+    )
+
+
+def _topics(text: str) -> Report:
+    return Report(
+        "topics", lambda readings: readings.topics(text).all_rows(), topics.COLUMNS, topics.cells, text
+    )
+
+
+def _documents(text: str) -> Report:
+    return Report(
+        "documents", lambda readings: (readings.search(text) if text else readings.collected()).all_rows(),
+        documents.COLUMNS, documents.cells, text,
+    )  # fmt: skip
+
+
+def _journal(text: str) -> Report:
+    return Report(
+        "journal", lambda readings: readings.journal(text).all_rows(), journal.COLUMNS, journal.cells, text
+    )
+
+
 def _unfiltered(name: str, text: str) -> None:
     if text:
         raise CommandError(f"{name} are few and take no --filter", Exit.UNUSABLE)
@@ -53,6 +78,7 @@ def _unfiltered(name: str, text: str) -> None:
 
 LISTS: dict[str, Callable[[str], Report]] = {
     "queue": _queue, "failures": _failures, "causes": _causes, "schedules": _schedules, "runs": _runs,
+    "sources": _sources, "topics": _topics, "documents": _documents, "journal": _journal,
 }  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Forecast:
         ending: tasks a second, whatever becomes of them.
         empty_in: seconds until nothing waits; None where that will not be.
         cause: of standing still, in words.
+        seen: arrivals and final ends of the last hour, where nothing waits.
     """
 
     outlook: Outlook
@@ -46,6 +47,7 @@ class Forecast:
     ending: float
     empty_in: float | None = None
     cause: str = ""
+    seen: tuple[int, int] = (0, 0)
 
 
 def forecast(snapshot: Snapshot) -> Forecast:
@@ -53,7 +55,9 @@ def forecast(snapshot: Snapshot) -> Forecast:
     arriving, ending = _rates(snapshot)
     waiting = snapshot.depth.pending
     if not waiting:
-        return Forecast(Outlook.EMPTY, arriving, ending)
+        came = sum(minute.enqueued for minute in snapshot.minutes)
+        went = sum(minute.completed + minute.failed for minute in snapshot.minutes)
+        return Forecast(Outlook.EMPTY, arriving, ending, seen=(came, went))
     if cause := _hindered(snapshot):
         return Forecast(Outlook.STILL, arriving, 0.0, cause=cause)
     if not ending:

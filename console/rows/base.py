@@ -31,16 +31,22 @@ class Column:
         width: in cells; 0 takes what the others leave.
         align: numbers and ages to the right.
         priority: when there is not room for all, 3 goes first, then 2; 1 stays, cut if it must be.
+        least: of a column of width 0, the cells without which it says nothing.
     """
 
     title: str
     width: int
     align: Literal["left", "right"] = "left"
     priority: int = 1
+    least: int = 16
+
+    @property
+    def need(self) -> int:
+        """The cells it takes at least."""
+        return self.width or self.least
 
 
 GAP = 2
-MIN_REST = 16
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -53,11 +59,11 @@ def fitted(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     chosen: list[int] = []
     left = width + GAP
     for at in sorted(range(len(columns)), key=lambda at: columns[at].priority):
-        need = (columns[at].width or MIN_REST) + GAP
+        need = columns[at].need + GAP
         if need <= left or columns[at].priority == 1:
             chosen.append(at)
             left -= need
-    return [(at, columns[at].width or MIN_REST + max(left, 0)) for at in sorted(chosen)]
+    return [(at, columns[at].width or columns[at].least + max(left, 0)) for at in sorted(chosen)]
 
 
 @dataclass(frozen=True, slots=True)

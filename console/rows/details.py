@@ -98,7 +98,7 @@ def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list
             ("state", f"{letter.state}, {letter.reason}"),
             ("died", f"{precise(letter.last_seen, utc=utc)}, {ago(letter.last_seen, now)} ago"),
             ("first seen", precise(letter.first_seen, utc=utc) if letter.first_seen != letter.last_seen else ""),
-            ("retried", f"{number(letter.retries)}×, last {ago(detail.retried_at, now)} ago" if letter.retries else ""),
+            ("retried", _retried(letter.retries, detail.retried_at, now)),
             ("arguments", arguments(detail.args)),
             ("worker", clean(detail.worker)),
         )
@@ -116,6 +116,13 @@ def of_letter(detail: LetterDetail, now: datetime, *, utc: bool = False) -> list
             lines += [(), (Cell("Where in our code, the last call first", Tone.ACCENT),), *own]
         lines += [(), (Cell("Traceback", Tone.ACCENT),), *traceback_lines(detail.traceback)]
     return lines
+
+
+def _retried(times: int, last: datetime | None, now: datetime) -> str:
+    """How often; a retry that died in turn has left only its count."""
+    if not times:
+        return ""
+    return f"{number(times)}×{f', last {ago(last, now)} ago' if last else ''}"
 
 
 def own_frames(text: str) -> list[Line]:

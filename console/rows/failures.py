@@ -19,16 +19,16 @@ CAUSE_COLUMNS = (
     Column("Task", 19, priority=2),
     Column("First", 5, "right", priority=3),
     Column("Last", 5, "right"),
-    Column("Message", 0),
+    Column("Message", 0, least=30),
 )
 LETTER_COLUMNS = (
     Column("Died", 5, "right"),
-    Column("Task", 19),
-    Column("Market", 14, priority=2),
-    Column("Tries", 5, "right", priority=3),
-    Column("Retried", 8, "right", priority=3),
-    Column("Error", 20, priority=2),
-    Column("Message", 0),
+    Column("Task", 19, priority=3),
+    Column("Market", 14),
+    Column("Tries", 5, "right", priority=4),
+    Column("Retried", 8, "right", priority=2),
+    Column("Error", 20, priority=3),
+    Column("Message", 0, least=30),
 )
 
 

@@ -58,7 +58,12 @@ def did(entry: JournalEntry) -> str:
     """The act in words."""
     if entry.action == "undo":
         return f"undid: {_DID.get((entry.undid_action or '', entry.target), entry.undid_action or 'an act')}"
-    return _DID.get((entry.action, entry.target), clean(f"{entry.action} {entry.target}", 40))
+    return act_in_words(entry.action, entry.target)
+
+
+def act_in_words(action: str, target: str) -> str:
+    """What was done, to what: `cleared dead letters`."""
+    return _DID.get((action, target), clean(f"{action} {target}", 40))
 
 
 def reverse(entry: JournalEntry) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.readings.log_lines import Level
-from console.rows.base import Cell, Tone
-from console.text import cell, clean, clean_lines, local
+from console.rows.base import Cell, Column, Tone
+from console.text import cell, clean, clean_lines, local, stamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from console.readings.log_lines import LogLine
 
     Line = tuple[Cell, ...]
 
+COLUMNS = (Column("At", 25), Column("Level", 8), Column("Task", 36), Column("Event", 0))
 EVENT, FIELD = 2_000, 1_000
 _WORDS = {
     Level.DEBUG: ("debug", Tone.QUIET), Level.INFO: ("info", Tone.QUIET), Level.WARNING: ("warn", Tone.WARN),
@@ -46,6 +49,18 @@ def cells(line: LogLine, *, utc: bool = False, task: bool = True) -> Line:
         last = line.exception.strip().rpartition("\n")[2]
         parts.append(Cell(f"  {clean(last, FIELD)}", Tone.BAD))
     return tuple(parts)
+
+
+def table_cells(line: LogLine, now: datetime) -> Line:
+    """A line of the log in the order of COLUMNS, for a table in a file."""
+    del now
+    more = "".join(f"  {name}={value}" for name, value in line.fields)
+    return (
+        Cell(stamp(line.at)),
+        Cell(clean(line.level, 20)),
+        Cell(clean(line.task_id, 100)),
+        Cell(clean(f"{line.event}{more}", EVENT)),
+    )
 
 
 def short_id(task_id: str | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.readings.forecast import Outlook, forecast
 from console.rows import plots
 from console.rows.base import Cell, Tone, short_name
-from console.text import age, clean, number, plural, rate
+from console.text import age, clean, number, plural, rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,13 @@ def depth_line(snapshot: Snapshot) -> Line:
 def forecast_line(snapshot: Snapshot) -> Line:
     """When nothing will wait any more, or why not."""
     found = forecast(snapshot)
-    came, went = rate(found.arriving), rate(found.ending)
+    came, went = rates(found.arriving, found.ending)
     match found.outlook:
         case Outlook.EMPTY:
-            if not (found.arriving or found.ending):
+            if not any(found.seen):
                 return (Cell("Nothing waits, nothing moves", Tone.QUIET),)
-            return (Cell("Nothing waits", Tone.GOOD), Cell(f": {came} arrive, {went} end", Tone.QUIET))
+            moved = f": in the last hour {number(found.seen[0])} arrived, {number(found.seen[1])} ended"
+            return (Cell("Nothing waits", Tone.GOOD), Cell(moved, Tone.QUIET))
         case Outlook.DRAINING:
             told = f"Empty in ~{age(max(found.empty_in or 0, 1))}"
             return (Cell(told, Tone.GOOD), Cell(f" at {went}, {came} arrive", Tone.QUIET))

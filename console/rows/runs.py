@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from console.readings.verdict import outcome
+from console.readings.verdict import brief, outcome
 from console.rows import logs
 from console.rows.base import Cell, Column, Tone, short_name, state_cell
 from console.rows.details import arguments, facts, for_tick, heading, traceback_lines
@@ -24,11 +24,11 @@ COLUMNS = (
     Column("Ended", 7, "right"),
     Column("State", 11),
     Column("Task", 19),
-    Column("Market", 11, priority=3),
+    Column("Market", 11, priority=2),
     Column("Try", 3, "right", priority=4),
     Column("Waited", 7, "right", priority=4),
-    Column("Took", 7, "right", priority=2),
-    Column("Outcome", 0, priority=2),
+    Column("Took", 7, "right", priority=3),
+    Column("Outcome", 0, priority=2, least=21),
 )
 
 
@@ -48,7 +48,7 @@ def cells(run: Run, now: datetime, *, ascii_only: bool = False) -> tuple[Cell, .
         Cell(str(run.attempt), Tone.WARN if run.attempt > 1 else Tone.QUIET),
         Cell(duration((run.started_at - run.ready_at).total_seconds()), Tone.QUIET),
         Cell(duration((run.finished_at - run.started_at).total_seconds())),
-        Cell(outcome(run), Tone.QUIET),
+        Cell(brief(run), Tone.QUIET),
     )
 
 

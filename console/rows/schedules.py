@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from console.readings.model import Outcome
 from console.rows.base import Cell, Column, Tone
 from console.rows.details import facts, heading
-from console.text import DOT, age, ago, clean, cron_in_words, number, precise, until, when
+from console.text import DOT, age, ago, clean, cron_in_words, local, number, precise, until, when
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +63,25 @@ def cells(
         Cell(clean(schedule.name, 60)),
         badge(schedule),
         Cell(DOT if schedule.paused else until(schedule.next_at, now)),
-        Cell(DOT if schedule.paused else when(schedule.next_at, now, utc=utc)),
+        Cell(_resumes(schedule, now, utc=utc) if schedule.paused else when(schedule.next_at, now, utc=utc)),
         Cell(ago(schedule.last_at, now), Tone.QUIET),
         Cell(strip(schedule.strip), _worst(schedule.strip)),
         Cell(in_words(schedule), Tone.QUIET),
+    )
+
+
+def _resumes(schedule: Schedule, now: datetime, *, utc: bool) -> str:
+    """When a pause ends, in the width of a moment: `until 02:21`, `until Fri 02:21`."""
+    if schedule.paused_until is None:
+        return "until resumed"
+    end, here = local(schedule.paused_until, utc=utc), local(now, utc=utc)
+    days = (end.date() - here.date()).days
+    return (
+        f"until {end:%H:%M}"
+        if days == 0
+        else f"until {end:%a %H:%M}"
+        if days < 7
+        else f"until {end:%Y-%m-%d}"
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("State", 8),
-    Column("Source", 0),
+    Column("Source", 0, least=26),
     Column("Market", 11, priority=2),
     Column("Kind", 7, priority=3),
     Column("Good", 5, "right"),
@@ -141,7 +141,8 @@ def _why(source: Source, now: datetime, *, utc: bool) -> str:
     if source.gone_at is not None:
         return f"it says 410 Gone since {precise(source.gone_at, utc=utc)}: take it out of the market's file"
     if source.held_until is not None and source.held_until > now:
-        return "it asked to be left alone for a while"
+        until_then = precise(source.held_until, utc=utc)
+        return f"its answer asked for patience: no collection asks it before {until_then}; r on it does"
     return ""
 
 

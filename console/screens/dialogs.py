@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from console.screens.dialog import Dialog, answers
 from console.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual import events
-    from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
 # One needs no question, since it can be undone; beyond this many a `y` is too quick.
 TYPED_ABOVE = 50
 SAMPLE = 4
+UNDO = "u undoes it later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +41,58 @@ class Other:
     act: Callable[[], None]
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Dialog[bool]):
     """Asks before many things are changed; answers whether it is meant.
 
     Args:
         question: says what and how many.
-        place: which home; on the wrong machine, this is what tells.
+        place: which home.
         count: how many things.
         sample: some of them, raw.
         other: another answer; what it does is done without any further question.
+        after: how it is taken back.
+        ascii_only: draw with plain characters.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "Yes", show=False),
-        Binding("n,escape,q", "refuse", "No", show=False),
+        Binding("n", "cancel", "No", show=False),
     ]
 
     def __init__(
-        self, question: str, *, place: str, count: int, sample: Sequence[str], other: Other | None = None
+        self,
+        question: str,
+        *,
+        place: str,
+        count: int,
+        sample: Sequence[str],
+        other: Other | None = None,
+        after: str = UNDO,
+        ascii_only: bool = False,
     ) -> None:
-        super().__init__()
-        self._question, self._place, self._count, self._other = question, place, count, other
+        super().__init__(question, place=place, ascii_only=ascii_only)
+        self._count, self._other, self._after = count, other, after
         self._sample = [clean(line, 56) for line in sample[:SAMPLE]]
 
     @property
     def _typed(self) -> bool:
         return self._count > TYPED_ABOVE
 
-    def compose(self) -> ComposeResult:
-        """Question, place, sample, and how to answer."""
-        with Vertical(id="dialog"):
-            yield Static(Content(self._question), id="question")
-            yield Static(Content(f"in {self._place}"), classes="quiet")
+    def parts(self) -> Iterable[Widget]:
+        """Sample, the other answer, and where the number is typed."""
+        if self._sample:
             yield Static(Content("\n".join(self._sample)), id="sample")
-            if self._other is not None:
-                yield Static(Content(f"{self._other.key} {self._other.label}"), id="other")
-            if self._typed:
-                yield Static(
-                    Content(f"Type {self._count} and press enter; esc changes nothing."), classes="quiet"
-                )
-                yield Input(id="typed", compact=True, type="integer", placeholder=str(self._count))
-            else:
-                yield Static(
-                    Content("y does it   n or esc changes nothing   u undoes it later"), classes="quiet"
-                )
+        if self._other is not None:
+            yield Static(answers((f"{self._other.key} {self._other.label}", "other")), id="other")
+        if self._typed:
+            yield Static(Content(f"Type {self._count} here, so that it is meant:"), id="typing")
+            yield Input(id="typed", compact=True, type="integer")
+
+    def on_mount(self) -> None:
+        """The answers there are."""
+        yes = ("enter does it", "typed") if self._typed else ("y does it", "agree")
+        no = ("esc changes nothing" if self._typed else "n or esc changes nothing", "cancel")
+        self.offer(yes, no, (self._after, ""))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A `y` does not do where the number is to be typed."""
@@ -95,65 +103,61 @@ class ConfirmScreen(ModalScreen[bool]):
         """The other answer."""
         if self._other is not None and event.key == self._other.key:
             event.stop()
-            self.dismiss(False)
+            self.action_other()
+
+    def action_other(self) -> None:
+        """The other answer."""
+        self.dismiss(False)
+        if self._other is not None:
             self._other.act()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self) -> None:
+        """The number was typed."""
+        self.action_typed()
+
+    def action_typed(self) -> None:
         """The number, or nothing happens."""
-        if event.value.strip() == str(self._count):
+        typed = self.query_one("#typed", Input)
+        if typed.value.strip() == str(self._count):
             self.dismiss(True)
         else:
-            event.input.value = ""
+            said = f"{clean(typed.value, 20)} is not" if typed.value else "Type"
+            self.object_to(f"{said} {self._count}: nothing has been changed. esc closes.")
+            typed.value = ""
+            self.set_focus(typed)
 
     def action_agree(self) -> None:
         """It is meant."""
         self.dismiss(True)
 
-    def action_refuse(self) -> None:
+    def action_cancel(self) -> None:
         """It is not meant."""
         self.dismiss(False)
 
 
-class MarketPicker(ModalScreen[str | None]):
+class MarketPicker(Dialog[str | None]):
     """Asks which market to collect; answers its name, or None.
 
     Args:
         markets: their names, the likeliest first.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
-    ]
-
     def __init__(self, markets: Sequence[str]) -> None:
-        super().__init__()
+        super().__init__("Collect which market?")
         self._markets = tuple(markets)
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> Iterable[Widget]:
         """A short list."""
-        with Vertical(id="dialog"):
-            yield Static(Content("Collect which market?"), id="question")
-            self.options = OptionList(
-                *(Option(Content(clean(name, 60)), id=f"market-{at}") for at, name in enumerate(self._markets)),
-                compact=True,
-            )  # fmt: skip
-            yield self.options
-            yield Static(Content("enter collects it now   esc closes"), classes="quiet")
+        self.options = OptionList(
+            *(Option(Content(clean(name, 60)), id=f"market-{at}") for at, name in enumerate(self._markets)),
+            compact=True,
+        )
+        yield self.options
+
+    def on_mount(self) -> None:
+        """The answers there are."""
+        self.offer(("enter collects it now", "choose"), ("esc closes", "cancel"))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """This one."""
         self.dismiss(self._markets[event.option_index])
-
-    def action_cancel(self) -> None:
-        """None."""
-        self.dismiss(None)
-
-    def action_down(self) -> None:
-        """The next."""
-        self.options.action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.options.action_cursor_up()

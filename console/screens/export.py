@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from console.text import ascii_signs, clean
+from console.screens.dialog import Dialog
+from console.text import clean
 from console.widgets.frame import short_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from textual.app import ComposeResult
-    from textual.binding import BindingType
+    from textual.widget import Widget
 
     from console.export import Format
 
@@ -42,7 +39,7 @@ class Choice:
     file: str
 
 
-class ExportScreen(ModalScreen[tuple[Choice, Path] | None]):
+class ExportScreen(Dialog[tuple[Choice, Path] | None]):
     """Asks; answers what to write and where, or None.
 
     Args:
@@ -51,35 +48,26 @@ class ExportScreen(ModalScreen[tuple[Choice, Path] | None]):
         ascii_only: draw with plain characters.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
-    ]
-
     def __init__(self, choices: Sequence[Choice], folder: Path, *, ascii_only: bool) -> None:
-        super().__init__()
-        self._choices, self._folder, self._ascii = tuple(choices), folder, ascii_only
+        super().__init__("Export", ascii_only=ascii_only)
+        self._choices, self._folder = tuple(choices), folder
 
-    def compose(self) -> ComposeResult:
-        """Formats, the name, and how to answer."""
-        with Vertical(id="dialog"):
-            yield Static(Content("Export"), id="question")
-            self.options = OptionList(
-                *(
-                    Option(Content(choice.title), id=f"format-{at}")
-                    for at, choice in enumerate(self._choices)
-                ),
-                compact=True,
-            )
-            yield self.options
-            self.name_input = Input(self._choices[0].file, id="file", compact=True)
-            self.name_input.cursor_blink = False
-            yield self.name_input
-            self.fault = Static(Content(self._where()), classes="quiet", id="where", markup=False)
-            yield self.fault
-            hint = "enter writes it · tab changes the name · esc closes"
-            yield Static(Content(ascii_signs(hint) if self._ascii else hint), classes="quiet")
+    def parts(self) -> Iterable[Widget]:
+        """Formats, and the name."""
+        self.options = OptionList(
+            *(Option(Content(choice.title), id=f"format-{at}") for at, choice in enumerate(self._choices)),
+            compact=True,
+        )
+        yield self.options
+        self.name_input = Input(self._choices[0].file, id="file", compact=True)
+        self.name_input.cursor_blink = False
+        yield self.name_input
+        self.fault = Static(Content(self._where()), classes="quiet", id="where", markup=False)
+        yield self.fault
+
+    def on_mount(self) -> None:
+        """The answers there are."""
+        self.offer(("enter writes it", "write"), ("tab changes the name", "rename"), ("esc closes", "cancel"))
 
     def _where(self) -> str:
         return f"in {short_path(self._folder)}"
@@ -91,13 +79,18 @@ class ExportScreen(ModalScreen[tuple[Choice, Path] | None]):
 
     def on_option_list_option_selected(self) -> None:
         """By this name."""
-        self._answer()
+        self.action_write()
 
     def on_input_submitted(self) -> None:
         """By this name."""
-        self._answer()
+        self.action_write()
 
-    def _answer(self) -> None:
+    def action_rename(self) -> None:
+        """To the name."""
+        self.set_focus(self.name_input)
+
+    def action_write(self) -> None:
+        """By this name, unless it cannot be."""
         choice = self._choices[self.options.highlighted or 0]
         written = self.name_input.value.strip()
         path = self._folder / Path(written).expanduser() if written else self._folder
@@ -109,15 +102,3 @@ class ExportScreen(ModalScreen[tuple[Choice, Path] | None]):
             self.fault.update(Content(f"There is no folder {clean(path.parent, 200)}."))
         else:
             self.dismiss((choice, path))
-
-    def action_cancel(self) -> None:
-        """Nothing is written."""
-        self.dismiss(None)
-
-    def action_down(self) -> None:
-        """The next."""
-        self.options.action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.options.action_cursor_up()

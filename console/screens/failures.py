@@ -214,7 +214,7 @@ class FailuresScreen(ListScreen):
     def _confirm_all(self, mark: tuple[int, int]) -> None:
         last, count = mark
         first = min((cause.first_seen for cause in self.causes.rows), default=None)
-        self.console.confirm(
+        self.console.asking.confirm(
             f"Clear {plural(count, 'dead letter')}?",
             count=count,
             sample=[

@@ -61,7 +61,7 @@ class JournalScreen(ListScreen):
                 else "An undo cannot be undone: do again what it took back."
             )
             return
-        self.console.confirm(
+        self.console.asking.confirm(
             f"Undo: {journal.did(entry)}, {plural(entry.count, 'thing')}?",
             count=entry.count,
             sample=list(entry.sample),

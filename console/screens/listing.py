@@ -12,7 +12,7 @@ from console import keys
 from console.readings import Edge, ReadingError
 from console.readings.filters import parse
 from console.screens.marking import MarkingScreen
-from console.text import ascii_signs, clean, number
+from console.text import ELLIPSIS, ascii_signs, clean, number
 from console.widgets.window_table import MARK, PAGE, WindowTable
 
 if TYPE_CHECKING:
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from console.export import Report
     from console.readings import Cursor, Listing, Readings, Window
     from console.readings.model import Snapshot
 
 # A search that took longer is repeated at most a twentieth of the time.
 QUICK_S, SEARCH_REST = 0.05, 20
+# Fewer characters of its name do not tell a list.
+MIN_CAPTION = 20
 
 
 class ListScreen(MarkingScreen):
@@ -58,6 +61,20 @@ class ListScreen(MarkingScreen):
         """A row as it is copied; called on the reader's thread."""
         return self.describe(readings, row)
 
+    def report(self, name: str) -> Report:
+        """The list as a file has it: all that the filter shows, in its order."""
+        from console.export import Report  # noqa: PLC0415 - the first paint need not wait for it
+
+        listing, text = self.listing, self.filter_text
+        about = f"filter: {text}" if text else ""
+        return Report(
+            name,
+            lambda readings: listing(readings).all_rows(),
+            self.table.columns,
+            self.table.draw_cells,
+            about,
+        )
+
     def body(self) -> Iterable[Widget]:
         """Title and filter above; list and detail below."""
         self.filter_text, self._fault = "", ""
@@ -73,6 +90,9 @@ class ListScreen(MarkingScreen):
         self.table = every[0]
         for other in every[1:]:
             other.add_class("-hidden")
+        for table in every:
+            if table.sorts:
+                table.sort_by(self.console.memory.text(self._sort_name(table)))
         yield self.caption
         yield self.prompt
         yield Horizontal(*every, self.detail, id="list")
@@ -171,7 +191,12 @@ class ListScreen(MarkingScreen):
     def _sorted(self, column: str | None) -> None:
         if len(self.table.sorts) > 1:
             self.table.sort_next(column)
+            self.console.remember(self._sort_name(self.table), self.sort_id)
             self._ask(Edge.FIRST, None, PAGE, fresh=True)
+
+    def _sort_name(self, table: WindowTable[Any]) -> str:
+        """What the order of one of the screen's lists is remembered by."""
+        return f"sort {self.console.home.root} {table.id}"
 
     def switch(self, table: WindowTable[Any]) -> None:
         """Shows another of the screen's lists."""
@@ -194,12 +219,16 @@ class ListScreen(MarkingScreen):
     def _caption(self) -> None:
         marked = len(self.table.marks)
         parts = [
-            self.caption_text(),
             _amount(self.table.window, filtered=bool(self.filter_text)) if self.table.window else "",
             f"{MARK} {number(marked)} marked" if marked else "",
             f"filter: {clean(self.filter_text, 80)}" if self.filter_text else "",
         ]
-        text = "  ".join(filter(None, parts)) if not self._fault else clean(self._fault, 200)
+        known = "".join(f"  {part}" for part in parts if part)
+        # A long name gives way to the numbers.
+        name = self.caption_text()
+        room = max((self.caption.size.width or self.app.size.width) - len(known), MIN_CAPTION)
+        name = name if len(name) <= room else name[: room - 1].rstrip() + ELLIPSIS
+        text = name + known if not self._fault else clean(self._fault, 200)
         if self.console.ascii_only:
             text = ascii_signs(text)
         if text != str(self.caption.content):

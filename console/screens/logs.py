@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from console.export import Report
     from console.readings import Readings
     from console.readings.log_lines import LogLine
     from console.readings.logs import LogPart
@@ -43,6 +44,16 @@ class LogsScreen(ListScreen):
     scope = keys.Scope.LOGS
     heading = "Logs"
     BINDINGS = keys.bindings(keys.Scope.LOGS)
+
+    def report(self, name: str) -> Report:
+        """The lines that are held, as far as the filter shows them."""
+        from console.export import Report  # noqa: PLC0415 - the first paint need not wait for it
+
+        query = self._query
+        about = f"filter: {query.text}" if query.text else ""
+        return Report(
+            name, lambda readings: readings.log(query, LINES).lines, logs.COLUMNS, logs.table_cells, about
+        )
 
     def tables(self) -> Iterable[Any]:
         """One view."""

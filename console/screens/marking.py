@@ -76,7 +76,7 @@ class MarkingScreen(ConsoleScreen):
             act(self.about(sample))
             self._drop_marks()
 
-        self.console.confirm(
+        self.console.asking.confirm(
             question(count), count=count, sample=[*age_line, *sample], agreed=agreed, other=other
         )
 

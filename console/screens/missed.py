@@ -6,22 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.rows.schedules import tick_words
+from console.screens.dialog import Dialog
 from console.screens.pausing import NO_SPAN
 from console.text import ascii_signs, cell, clean, number, plural, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widget import Widget
 
     from console.readings.model import Tick
 
@@ -46,7 +45,7 @@ class Answer:
     over: float | None = None
 
 
-class MissedScreen(ModalScreen[Answer | None]):
+class MissedScreen(Dialog[Answer | None]):
     """Shows the ticks that got no run and asks what becomes of them; answers None where nothing does.
 
     Args:
@@ -59,9 +58,6 @@ class MissedScreen(ModalScreen[Answer | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "cancel", "Cancel", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
         Binding("o", "answer('once')", show=False),
         Binding("a", "answer('all')", show=False),
         Binding("s", "answer('spread')", show=False),
@@ -79,14 +75,8 @@ class MissedScreen(ModalScreen[Answer | None]):
         utc: bool = False,
         ascii_only: bool = False,
     ) -> None:
-        super().__init__()
-        self._name, self._place, self._now, self._utc, self._ascii = (
-            clean(name, 40),
-            place,
-            now,
-            utc,
-            ascii_only,
-        )
+        super().__init__("", place=place, ascii_only=ascii_only)
+        self._name, self._now, self._utc = clean(name, 40), now, utc
         self._missed = [tick for tick in ticks if tick.state != "paused"]
         self._of_pause = [tick for tick in ticks if tick.state == "paused"]
         self._with_pause = not self._missed
@@ -100,20 +90,14 @@ class MissedScreen(ModalScreen[Answer | None]):
     def _count(self) -> int:
         return sum(tick.count for tick in self._ticks)
 
-    def compose(self) -> ComposeResult:
-        """Which ticks, what can be done, and how to answer."""
-        with Vertical(id="dialog"):
-            self.question = Static(id="question")
-            yield self.question
-            yield Static(Content(f"in {self._place}"), classes="quiet")
-            self.sample = Static(id="sample")
-            yield self.sample
-            self.options = OptionList(compact=True)
-            yield self.options
-            self.typed = Input(value="1h", placeholder="over how long: 30m, 2h, 1d", id="typed", compact=True)
-            yield self.typed
-            self.hint = Static(classes="quiet")
-            yield self.hint
+    def parts(self) -> Iterable[Widget]:
+        """Which ticks, what can be done, and over how long."""
+        self.sample = Static(id="sample")
+        yield self.sample
+        self.options = OptionList(compact=True)
+        yield self.options
+        self.typed = Input(value="1h", placeholder="over how long: 30m, 2h, 1d", id="typed", compact=True)
+        yield self.typed
 
     def on_mount(self) -> None:
         """The list has the keys."""
@@ -139,11 +123,11 @@ class MissedScreen(ModalScreen[Answer | None]):
             Option(Content("x  acknowledge  no run; missed no more"), id="acknowledge", disabled=not self._missed),
         ])  # fmt: skip
         self.options.highlighted = at
-        pause = ""
+        pause = []
         if self._missed and self._of_pause:
             verb = "drops" if self._with_pause else "adds"
-            pause = f"p {verb} {number(len(self._of_pause))} of a pause   "
-        self.hint.update(Content(f"{pause}enter does it   esc changes nothing"))
+            pause = [(f"p {verb} {number(len(self._of_pause))} of a pause", "toggle_paused")]
+        self.offer(*pause, ("enter does it", "choose"), ("esc changes nothing", "cancel"))
 
     def action_toggle_paused(self) -> None:
         """Takes in the ticks of a pause, or leaves them out."""
@@ -164,30 +148,22 @@ class MissedScreen(ModalScreen[Answer | None]):
         elif how == "spread":
             self.options.highlighted = self.options.get_option_index(how)
             self.typed.display = True
-            self.hint.update(Content("over how long? enter does it   esc changes nothing"))
+            self.offer(("over how long?", ""), ("enter does it", "spread"), ("esc changes nothing", "cancel"))
             self.set_focus(self.typed)
         else:
             self._done(how)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self) -> None:
         """The period."""
-        seconds = span(event.value)
+        self.action_spread()
+
+    def action_spread(self) -> None:
+        """Over the period that was typed."""
+        seconds = span(self.typed.value)
         if seconds:
             self._done("spread", seconds)
         else:
-            self.hint.update(Content(NO_SPAN))
+            self.object_to(NO_SPAN)
 
     def _done(self, how: str, over: float | None = None) -> None:
         self.dismiss(Answer(how, tuple(tick.id for tick in self._ticks), self._count, over))
-
-    def action_cancel(self) -> None:
-        """Nothing becomes of them."""
-        self.dismiss(None)
-
-    def action_down(self) -> None:
-        """The next."""
-        self.options.action_cursor_down()
-
-    def action_up(self) -> None:
-        """The one before."""
-        self.options.action_cursor_up()

@@ -41,7 +41,7 @@ class OverviewScreen(ConsoleScreen):
         """Panels; which of them stand side by side is the stylesheet's affair."""
         plain = self.console.ascii_only
         self.verdict = Panel(ascii_only=plain, id="verdict")
-        self.news = Panel("Since you last looked,", ascii_only=plain, id="news")
+        self.news = Panel("Since you last looked", ascii_only=plain, id="news")
         self.pulse = Panel(ascii_only=plain, id="pulse")
         self.waiting = Panel("Waiting", ascii_only=plain, id="waiting")
         self.ended = Panel("Ended", ascii_only=plain, id="ended")

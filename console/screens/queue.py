@@ -186,7 +186,7 @@ class QueueScreen(ListScreen):
 
     def _confirm_all(self, mark: QueueMark) -> None:
         count = mark.pending + mark.scheduled
-        self.console.confirm(
+        self.console.asking.confirm(
             f"Clear {plural(count, 'waiting task')}?",
             count=count,
             sample=[

@@ -111,7 +111,7 @@ class SchedulesScreen(ListScreen):
         if answer.how not in {"all", "spread"} or len(answer.ticks) <= MANY:
             self._answer(name, answer)
             return
-        self.console.confirm(
+        self.console.asking.confirm(
             f"Start {plural(len(answer.ticks), 'run')} of {clean(name, 40)}?",
             count=len(answer.ticks), sample=[], agreed=lambda: self._answer(name, answer),
         )  # fmt: skip

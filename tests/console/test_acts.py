@@ -44,6 +44,44 @@ async def test_a_canary_is_begun_from_the_question_seen_and_stopped(builder, dea
     assert builder.letters.execute("SELECT state, count FROM canary").fetchall() == [("waiting", 5)]
 
 
+async def test_answers_are_given_with_the_mouse(builder, dead):
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "3", "x")
+        await until(pilot, lambda: app.screen.query("#answers"))
+        answers = str(app.screen.query_one("#answers").render())
+        await pilot.click("#answers", offset=(answers.index("changes"), 0))
+        await until(pilot, lambda: not app.screen.query("#answers"))
+        assert count(builder, "letter", file="letters") == 5
+        await press(pilot, "r")
+        await until(pilot, lambda: app.screen.query("#other"))
+        await pilot.click("#other", offset=(3, 0))
+        await until(pilot, lambda: any("one goes first" in text for text in toasts(app)))
+        await press(pilot, "u", "x")
+        await until(pilot, lambda: app.screen.query("#answers"))
+        await pilot.click("#answers", offset=(3, 0))
+        await until(pilot, lambda: count(builder, "letter", file="letters") == 0)
+
+
+async def test_a_number_that_is_not_the_right_one_changes_nothing_and_says_so(builder):
+    for number in range(60):
+        builder.letter(age=number)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "3", "C")
+        await until(pilot, lambda: app.screen.query("#typed"))
+        await pilot.press(*"61", "enter")
+        await until(
+            pilot,
+            lambda: (
+                "61 is not 60: nothing has been changed" in str(app.screen.query_one("#answers").render())
+            ),
+        )
+        assert count(builder, "letter", file="letters") == 60
+        await pilot.press(*"60", "enter")
+        await until(pilot, lambda: count(builder, "letter", file="letters") == 0)
+
+
 async def test_marked_causes_are_deleted_together(builder, dead):
     builder.letter(fingerprint="f2", error="another")
     builder.letter(fingerprint="f3", error="a third")

@@ -11,6 +11,7 @@ import threading
 
 import pytest
 
+from console import keys
 from console.cli import main
 from console.export import ExportError, guarded, write
 from console.incident import look, write_up
@@ -43,9 +44,11 @@ def test_no_cell_is_a_formula_and_numbers_stay_numbers(value, cell):
     assert guarded(value) == cell
 
 
-@pytest.mark.parametrize("name", ["queue", "failures", "causes", "schedules", "runs"])
+@pytest.mark.parametrize(
+    "name", ["queue", "failures", "causes", "schedules", "runs", "sources", "topics", "documents", "journal"]
+)
 def test_each_list_is_a_csv_a_json_and_a_markdown(run, builder, name):
-    homes.busy(builder)
+    (homes.broken if name == "journal" else homes.busy)(builder)
     code, out, _ = run("export", name)
     rows = list(csv.DictReader(io.StringIO(out)))
     assert (code, bool(rows)) == (0, True)
@@ -166,6 +169,27 @@ async def test_e_writes_what_the_filter_shows_and_says_where(builder, tmp_path, 
         await until(pilot, lambda: "is there already" in str(app.screen.query_one("#where").content))
         await pilot.press("tab", "home", *"again-", "enter")
         await until(pilot, (tmp_path / f"again-{path.name}").exists)
+
+
+@pytest.mark.parametrize(
+    "screen", ["queue", "failures", "schedules", "runs", "sources", "topics", "logs", "journal"]
+)
+async def test_e_works_on_every_list(builder, tmp_path, monkeypatch, screen):
+    monkeypatch.chdir(tmp_path)
+    homes.broken(builder)
+    app = console(builder)
+    keys_to = {action.screen: action.keys[0] for action in keys.to_screens()}
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, keys_to[screen])
+        await pilot.press("E")
+        await until(pilot, lambda: app.screen.query("#file"))
+        options = [str(option.prompt) for option in app.screen.options.options]
+        app.screen.options.highlighted = next(
+            at for at, text in enumerate(options) if text.startswith("JSON")
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: any("Wrote" in one.message for one in app._notifications))
+        assert json.loads((tmp_path / f"topic-{screen}-20261123-190000.json").read_text())
 
 
 async def test_y_copies_the_row_in_full_and_the_incident_on_the_overview(builder):

@@ -80,6 +80,16 @@ async def test_the_forecast_in_words(builder, scene, words):
         await until(pilot, lambda: words in text(app.screen.pulse))
 
 
+async def test_where_nothing_waits_the_hour_is_counted(builder):
+    builder.worker(beat=0.5)
+    builder.minute(0, enqueued=1, retried=3, failed=1)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await until(
+            pilot, lambda: "Nothing waits: in the last hour 1 arrived, 1 ended" in text(app.screen.pulse)
+        )
+
+
 async def test_the_graphs_show_the_hour_and_on_a_key_the_day(builder):
     builder.worker()
     for ago in range(300):
@@ -109,7 +119,7 @@ async def test_what_is_new_is_told_until_it_is_dismissed(builder, tmp_path):
         screen = app.screen
         await until(pilot, lambda: screen.news.display)
         told = text(screen.news)
-        assert "Since you last looked,  2h ago; d dismisses" in told
+        assert "Since you last looked  2h ago; d dismisses" in told
         assert "nothing could be collected for demo (40×)" in told
         assert "14 tasks failed for good" in told
         await press(pilot, "d")

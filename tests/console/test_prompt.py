@@ -76,7 +76,7 @@ async def test_a_read_only_console_offers_only_what_is_possible(builder):
         assert "clear" not in said(app)
 
 
-async def test_theme_zone_and_filter_are_there_the_next_time(builder, tmp_path):
+async def test_theme_zone_filter_and_order_are_there_the_next_time(builder, tmp_path):
     homes.busy(builder)
     path = tmp_path / "state" / "console.json"
     app = console(builder, memory=Memory(path))
@@ -84,12 +84,16 @@ async def test_theme_zone_and_filter_are_there_the_next_time(builder, tmp_path):
         await press(pilot, "t", "2", "slash", *"is:scheduled", "enter")
         app.theme = "light"
         await until(pilot, lambda: app.screen.filter_text == "is:scheduled")
+        await press(pilot, "4", "s")
+        order = app.screen.sort_id
     assert path.stat().st_mode & 0o077 == 0
     again = console(builder, memory=Memory(path))
     async with again.run_test() as pilot:
         await press(pilot, "2")
         assert (again.theme, again.utc, again.screen.filter_text) == ("light", True, "is:scheduled")
         assert again.screen.prompt.display
+        await press(pilot, "4")
+        assert again.screen.sort_id == order != again.screen.table.sorts[0].id
     elsewhere = homes.Builder(tmp_path / "another")
     other = console(elsewhere, memory=Memory(path))
     async with other.run_test() as pilot:

@@ -84,3 +84,8 @@ def test_a_cron_is_told_in_words_and_a_strange_one_as_it_is():
 
 def test_plain_characters_are_plain():
     assert text.ascii_signs("● ▲ ■ █▌░ … · ›").isascii()
+
+
+def test_rates_that_are_compared_have_one_unit():
+    assert text.rates(46 / 60, 18 / 3600) == ["46/min", "0.3/min"]
+    assert text.rates(0, 0) == ["0.0/d", "0.0/d"]

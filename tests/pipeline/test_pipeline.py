@@ -104,6 +104,30 @@ def test_a_market_whose_sources_are_down_dies_and_is_brought_back(installation, 
     assert documents(installation) == (15, 15)
 
 
+def test_who_retries_the_letter_of_a_scheduled_run_has_the_sources_asked_that_were_put_off(
+    installation, feeds
+):
+    port = feeds()
+    dead_port = port + 1 if port < 65_000 else port - 1
+    installation.market("down", [f"http://127.0.0.1:{dead_port}/feed{number}" for number in range(3)])
+    installation.worker()
+
+    def letters():
+        return json.loads(installation.console("failures", "list", "--json").stdout)
+
+    for dead in (1, 2):
+        installation.console(
+            "enqueue", "worker.tasks.collect_all_sources", '{"config_path": "down", "due_only": true}'
+        )
+        until(lambda dead=dead: len(letters()) == dead, "it dies")
+    newest = max(letters(), key=lambda letter: letter["id"])
+    assert "in a row, asked again after" in newest["error"]
+    feeds(dead_port)
+    assert installation.console("failures", "retry", str(newest["id"])).returncode == 0
+    until(lambda: ended(installation)[-1] == ("completed", 1), "it collects")
+    assert documents(installation) == (15, 15)
+
+
 def test_the_delays_are_those_of_the_seed():
     from worker.tasks import collect_all_sources
 

@@ -159,6 +159,21 @@ def test_when_all_are_left_alone_because_they_fail_the_run_fails(site, run, make
     assert len(site.asked("/bad")) == 5
 
 
+def test_who_has_a_failed_run_repeated_has_each_source_asked_once(site, run, make_market, clock):
+    market = make_market(site.status("/busy", 503))
+    for _ in range(3):
+        with pytest.raises(NothingCollectedError, match="503 Service Unavailable"):
+            run(market)
+    assert len(site.asked("/busy")) == 1
+    clock.pass_by(minutes=1)
+    wanted_at = clock().timestamp()
+    clock.pass_by(seconds=1)
+    for _ in range(3):
+        with pytest.raises(NothingCollectedError, match="503 Service Unavailable"):
+            run(market, due_only=True, wanted_at=wanted_at)
+    assert len(site.asked("/busy")) == 2
+
+
 # -- how often ---------------------------------------------------------------------------------------
 
 

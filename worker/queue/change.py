@@ -20,6 +20,7 @@ class Change:
         done: how many it was done to.
         refused: id and reason of each thing that was left as it was; the first hundred.
         task_ids: the tasks that it created or touched; the first hundred.
+        undid: of an undo, the act that it took back: what was done, and to what.
     """
 
     entry: str | None
@@ -28,6 +29,7 @@ class Change:
     done: int
     refused: tuple[tuple[str, str], ...] = ()
     task_ids: tuple[str, ...] = ()
+    undid: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

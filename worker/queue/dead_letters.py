@@ -174,6 +174,13 @@ class DeadLetters:
                 # The retry has proven nothing: nobody waits for it any more.
                 self.unlink([task_id])
 
+    def retried_at(self, task_id: str) -> float | None:
+        """When the letter was retried that this task is the retry of, in Unix seconds; None where it is of none."""
+        query = "SELECT max(retried_at) FROM letter WHERE retried_as = ?"
+        with self._lock, wrapped(self.path):
+            found: float | None = self.connection().execute(query, (task_id,)).fetchone()[0]
+        return found
+
     def retrying(self) -> list[str]:
         """Ids of the tasks that are retries of a letter."""
         with self._lock, wrapped(self.path):

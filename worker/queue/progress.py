@@ -67,6 +67,13 @@ class RunHandle:
         rows = self._storage.sql(_TICK, (self.task_id,), results=True)
         return dt.datetime.fromtimestamp(rows[0][0], dt.UTC) if rows else None
 
+    @property
+    def retried_at(self) -> float | None:
+        """When an operator had it run again after it had become a dead letter, in Unix seconds; None where none did."""
+        if self._storage is None or self.task_id is None:
+            return None
+        return self._storage.letters.retried_at(self.task_id)
+
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Tells the operator how far the task is; written at most twice a second.
 

@@ -5,6 +5,7 @@ What was done in chunks is taken back in chunks: after a crash in between, the s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -87,7 +88,7 @@ def undo(operator: Operator, entry_id: str | None) -> Change:
     asked = max(entry.count, done + len(refused)) if entry.action in _KEPT_ROWS else done + len(refused)
     if asked > done + len(refused):
         refused.append(("", "is not kept any more: the settings' retention.undo_days has passed"))
-    return operator.change(undo_id, "undo", asked, done, refused)
+    return replace(operator.change(undo_id, "undo", asked, done, refused), undid=(entry.action, entry.target))
 
 
 def _begun(operator: Operator, entry: Entry, in_letters: bool) -> tuple[str, int] | None:

@@ -24,11 +24,14 @@ class Choice:
         only: the key of the one source to ask, whatever it is waiting for; None: all.
         due_only: leave out what brought nothing new lately and is not expected to have anything yet, and
             what has been failing for long; for runs that nobody waits for.
+        wanted_at: Unix seconds at which an operator had a failed run repeated: something has been mended, so
+            that what was put off before is asked, once; what is gone stays so.
         disabled: the keys of sources that an operator has switched off, with the reason.
     """
 
     only: str | None = None
     due_only: bool = False
+    wanted_at: float | None = None
     disabled: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +83,7 @@ def choose(
         if key in choice.disabled:
             continue
         if one.errors_in_row:
-            failing[key] = one.last_error or why
+            failing[key] = f"{one.last_error}; {why}" if one.last_error else why
         else:
             well += 1
     return Chosen(tuple(asked), skipped, failing, well)
@@ -90,8 +93,11 @@ def _why_not(known: Known, choice: Choice, key: str, now: float) -> str | None:
     if key in choice.disabled:
         note = choice.disabled[key]
         return f"disabled: {note}" if note else "disabled"
+    gone = known.gone_at is not None
+    if choice.wanted_at is not None and (known.last_attempt or 0.0) < choice.wanted_at and not gone:
+        return None
     if known.held_until is not None and known.held_until > now:
-        why = "gone" if known.gone_at is not None else "asked to be left alone"
+        why = "gone" if gone else "asked to be left alone"
         return f"{why}, asked again after {_when(known.held_until)}"
     if choice.due_only and known.next_due is not None and known.next_due > now:
         times = known.errors_in_row

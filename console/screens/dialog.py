@@ -1,0 +1,99 @@
+"""What all questions above a screen have in common: the frame, the list's keys, and answers that can be clicked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.style import Style
+from textual.widgets import OptionList, Static
+
+from console.text import ascii_signs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+T = TypeVar("T")
+BETWEEN = "   "
+
+
+def answers(*offered: tuple[str, str], ascii_only: bool = False) -> Content:
+    """What can be answered, each as the key and what it does; a click does the same.
+
+    Args:
+        offered: words, and the screen's action; an empty one is just said.
+        ascii_only: draw with plain characters.
+    """
+    parts: list[tuple[str, Style] | str] = []
+    for words, action in offered:
+        shown = ascii_signs(words) if ascii_only else words
+        parts += [BETWEEN] if parts else []
+        parts.append((shown, Style.from_meta({"@click": f"screen.{action}"})) if action else shown)
+    return Content.assemble(*parts)
+
+
+class Dialog(ModalScreen[T]):
+    """The frame of a question. A subclass yields what stands in it, and gives its answer by `dismiss`.
+
+    Args:
+        question: in one sentence, cleaned.
+        place: which home; on the wrong machine, this is what tells. Empty where nothing is changed.
+        ascii_only: draw with plain characters.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "cancel", "Cancel", show=False),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+    options: OptionList
+
+    def __init__(self, question: str, *, place: str = "", ascii_only: bool = False) -> None:
+        super().__init__()
+        self._question, self._place, self._ascii = question, place, ascii_only
+
+    def compose(self) -> ComposeResult:
+        """Question, place, what the subclass says, and how to answer."""
+        with Vertical(id="dialog"):
+            self.question = Static(Content(self._question), id="question")
+            yield self.question
+            if self._place:
+                yield Static(Content(f"in {self._place}"), classes="quiet")
+            yield from self.parts()
+            self.hint = Static(classes="quiet", id="answers")
+            yield self.hint
+
+    def parts(self) -> Iterable[Widget]:
+        """What stands between the question and the answers."""
+        raise NotImplementedError
+
+    def offer(self, *offered: tuple[str, str]) -> None:
+        """Says how to answer now; see `answers`."""
+        self.hint.update(answers(*offered, ascii_only=self._ascii))
+
+    def object_to(self, why: str) -> None:
+        """Says why what was typed will not do."""
+        self.hint.update(Content.styled(why, "$text-error"))
+
+    def action_cancel(self) -> None:
+        """Nothing is changed."""
+        self.dismiss(None)
+
+    def action_choose(self) -> None:
+        """As enter on the list."""
+        self.options.action_select()
+
+    def action_down(self) -> None:
+        """The next."""
+        self.options.action_cursor_down()
+
+    def action_up(self) -> None:
+        """The one before."""
+        self.options.action_cursor_up()
