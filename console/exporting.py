@@ -100,7 +100,7 @@ class Exporting:
         threading.Thread(target=run, name="export", daemon=True).start()
 
     def _told(self, text: str) -> None:
-        self._console.notify(text, markup=False)
+        self._console.notify(clean(text, 600), markup=False)
 
     # -- the clipboard --------------------------------------------------------------------------
 
@@ -129,6 +129,6 @@ class Exporting:
         cut = "" if shown is text else f", cut to {number(MAX_COPIED)} characters"
         self._console.copy_to_clipboard(shown)
         self._console.notify(
-            f"Copied {what}{cut}. Where the terminal has no clipboard for us (OSC 52), E writes a file.",
+            f"Copied {clean(what)}{cut}. Where the terminal has no clipboard for us (OSC 52), E writes a file.",
             markup=False,
         )

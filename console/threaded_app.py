@@ -149,7 +149,7 @@ class ThreadedApp(App[int]):
         failed = bool(done.change.asked) and not done.change.done
         hint = "  u undoes it." if done.change.entry and done.change.action != "undo" else ""
         self.notify(
-            f"{done.text}{hint}",
+            f"{clean(done.text, 600)}{hint}",
             severity="warning" if failed else "information",
             timeout=TOAST_S,
             markup=False,

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from worker.places import Home
 
 
-_STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_STEERING = re.compile(
+    "[\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
 
 
 class Exit(IntEnum):
@@ -117,7 +119,7 @@ def plain(value: Any) -> Any:
 def dumps(value: Any) -> str:
     """One JSON document, in which signs that steer a terminal are escaped: somebody may just look at it."""
     text = json.dumps(plain(value), ensure_ascii=False, indent=2)
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def unpacked(text: str | None) -> Any:
