@@ -30,7 +30,7 @@ journal_commands, search_command = Subject("journal"), Subject("search")
 LARGEST = 2**63 - 1
 PERIODS = ("1h", "24h", "7d")
 SHELLS = ("bash", "zsh", "fish")
-LISTS = ("queue", "failures", "causes", "schedules", "runs")
+LISTS = ("queue", "failures", "causes", "schedules", "runs", "sources", "topics", "documents", "journal")
 LEVELS = ("debug", "info", "warning", "error")
 
 _ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'

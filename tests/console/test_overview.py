@@ -82,7 +82,7 @@ async def test_the_forecast_in_words(builder, scene, words):
 
 async def test_where_nothing_waits_the_hour_is_counted(builder):
     builder.worker(beat=0.5)
-    builder.minute(0, enqueued=1, retried=3, failed=1)
+    builder.minute(0, enqueued=1, retried=3, completed=1)
     app = console(builder)
     async with app.run_test() as pilot:
         await until(
