@@ -23,7 +23,7 @@ from console.visit import Visit
 from console.widgets.frame import is_stale, short_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from console.leaving import Leaving
     from console.messages import SnapshotTaken
     from console.readings import Readings
-    from console.screens.dialogs import Other
     from worker.places import Home
 
 THEME, UTC_SHOWN = "theme", "utc"
@@ -165,18 +164,6 @@ class TopicConsole(ThreadedApp):
             screen.draw(self.snapshot, self.clock())
 
     # -- asking --------------------------------------------------------------------------------
-
-    def confirm(
-        self,
-        question: str,
-        *,
-        count: int,
-        sample: Sequence[str],
-        agreed: Callable[[], None],
-        other: Other | None = None,
-    ) -> None:
-        """Asks before many things are changed; one can be undone, and none is nothing to ask about."""
-        self.asking.confirm(question, count=count, sample=sample, agreed=agreed, other=other)
 
     @property
     def place(self) -> str:
