@@ -94,9 +94,6 @@ class LogView(ScrollView, can_focus=True):
         if not follows and self._starts:
             self._scroll(self._starts[self._cursor] - above)
         self._keep_in_sight()
-        if follows:
-            # Where there were fewer lines before, Textual scrolls so far only once it has laid them out.
-            self.call_after_refresh(self._keep_in_sight)
         if held is not self.highlighted:
             self.post_message(WindowTable.Highlighted(self))  # type: ignore[arg-type]  # it is a list like one
 
@@ -204,7 +201,8 @@ class LogView(ScrollView, can_focus=True):
     # -- moving ---------------------------------------------------------------------------------
 
     def _scroll(self, y: int) -> None:
-        self.scroll_to(y=max(y, 0), animate=False, immediate=True)
+        # Unforced, Textual does not scroll what had no scroll bar when it was last laid out: the first lines to arrive.
+        self.scroll_to(y=max(y, 0), animate=False, immediate=True, force=True)
 
     def _keep_in_sight(self) -> None:
         if not self._starts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled, until
@@ -34,6 +36,19 @@ async def test_the_log_follows_its_end_and_stands_still_when_paused(builder):
         assert text(view) == shown
         await press(pilot, "p")
         await until(pilot, lambda: "line 107" in text(view))
+
+
+async def test_the_end_is_in_sight_before_anything_is_laid_out(builder):
+    log(builder, 3)
+    app = console(builder)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, "8")
+        view = app.screen.view
+        await until(pilot, lambda: "line 2" in text(view))
+        first, height = view.lines[0], view.size.height
+        view.show([replace(first, event=f"more {n}", place=(1, n)) for n in range(100)])
+        # Nothing runs in between that could have mended it.
+        assert view.scroll_offset.y == 100 - height
 
 
 async def test_who_reads_further_up_is_not_moved(builder):
