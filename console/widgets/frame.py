@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,7 +40,9 @@ def is_stale(snapshot: Snapshot, now: datetime) -> bool:
 def banner(snapshot: Snapshot, now: datetime, *, verdict_seen: bool = False) -> str | None:
     """What must be said above everything else; a screen with the verdict says most of it itself."""
     if snapshot.unreadable:
-        return f"Cannot be read: {clean(snapshot.unreadable, 300)}"
+        # The status bar says which home this is; a long path would push the file's own name out of the line.
+        named = snapshot.unreadable.replace(f"{snapshot.home}{os.sep}", "")
+        return f"Cannot be read: {clean(named, 300)}"
     if is_stale(snapshot, now):
         return f"This is {age((now - snapshot.at).total_seconds())} old: the files do not answer."
     if verdict_seen:
