@@ -55,7 +55,9 @@ class LocalWorker:
             if self._process.poll() is not None:
                 words = output.read_text(errors="replace").strip().splitlines()
                 said = words[-1].removeprefix("topic-worker: ") if words else "it said nothing"
-                raise ActionRefused(f"The worker did not start: {clean(said, 300)}")
+                # In a narrow notification, what stands before the folder would hide which file it is.
+                named = said.replace(f"{self._config.parent}{os.sep}", "")
+                raise ActionRefused(f"The worker did not start: {clean(named, 300)}")
             time.sleep(0.05)
         return self._process.pid
 

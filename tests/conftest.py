@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: two to a core, since most tests wait, for other processes or until the screen is still."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

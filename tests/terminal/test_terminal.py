@@ -81,7 +81,7 @@ def test_a_worker_that_cannot_start_says_why(terminal, tmp_path):
     shown = terminal("--config", str(config))
     shown.until("Press w to start one.")
     shown.press("w")
-    shown.until("settings.yaml:1: workers")
+    shown.until("did not start: config/settings.yaml:1:")
     shown.press("q")
     assert shown.end() == 0
 
