@@ -6,6 +6,9 @@ import os
 import time
 from pathlib import Path
 
+from huey import CancelExecution
+from huey.signals import SIGNAL_COMPLETE
+
 from worker.queue import Cron, DurableHuey, current_run, identity
 
 if os.environ.get("APP_LEASE"):
@@ -87,6 +90,48 @@ def follow(name):
 def total(names):
     leave(f"begin total {'+'.join(map(str, names))}")
     return len(names)
+
+
+@huey.task(retries=20, retry_delay=0)
+@huey.rate_limit("door", 3, 2)
+def limited(name):
+    leave(f"in {int(time.time()) // 2} {name}")
+
+
+@huey.task(retries=20, retry_delay=0.1)
+@huey.lock_task("one at a time")
+def exclusive(name):
+    leave(f"enter {name}")
+    time.sleep(0.15)
+    leave(f"leave {name}")
+
+
+@huey.on_startup()
+def started():
+    leave("hook started")
+
+
+@huey.on_shutdown()
+def stopped():
+    leave("hook stopped")
+
+
+@huey.pre_execute()
+def before(task):
+    if task.args == ("unwanted",):
+        raise CancelExecution
+
+
+@huey.post_execute()
+def after(task, value, error):
+    if task.args == ("observed",):
+        leave(f"hook after {value} {error}")
+
+
+@huey.signal(SIGNAL_COMPLETE)
+def completed(signal, task):
+    if task.args == ("observed",):
+        leave(f"signal {signal}")
 
 
 @huey.task()

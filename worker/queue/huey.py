@@ -19,6 +19,7 @@ from worker.queue import progress
 from worker.queue.cron import Cron
 from worker.queue.errors import ClaimLostError, QueueError, TaskCrashedError
 from worker.queue.message import Envelope, JsonSerializer, new_task_id
+from worker.queue.rate_limit import DurableRateLimit
 from worker.queue.storage import DurableStorage
 from worker.queue.unit import Claim, RunState, Unit
 
@@ -106,6 +107,10 @@ class DurableHuey(SqliteHuey):
         if isinstance(validate_datetime, Cron):
             options["cron"] = validate_datetime
         return super().periodic_task(validate_datetime, *args, **options)
+
+    def rate_limit(self, name: str, limit: int, per: int, retry: bool = True) -> DurableRateLimit:
+        """Huey's limit of so many in so many seconds, which holds across workers, too."""
+        return DurableRateLimit(self, name, limit, per, retry=retry)
 
     # -- in and out ---------------------------------------------------------------------------
 
