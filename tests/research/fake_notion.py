@@ -1,7 +1,7 @@
 """Notion's API on loopback, as far as topics need it: it refuses what the documented one refuses.
 
-Written after the reference of version 2025-09-03 (https://developers.notion.com/reference) and Notion's own
-OpenAPI description. It proves conformity to what is published, not to Notion.
+Written after the reference of version 2025-09-03 (https://developers.notion.com/reference); `notion_bodies` tells
+what a request may hold. It proves conformity to what is published, not to Notion.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+
+from tests.research import notion_bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,7 @@ class FakeNotion:
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     pages: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: list[tuple[float, str, str, Any]] = field(default_factory=list)
+    versions: set[str] = field(default_factory=set)
     lock: Any = field(default_factory=threading.RLock)
 
     def start(self) -> str:
@@ -108,14 +111,15 @@ class FakeNotion:
     def _add(self, source: str, properties: dict[str, Any]) -> None:
         known = self.sources[source]["properties"]
         for name, given in properties.items():
+            if given is None:
+                del known[name]
+                continue
             if set(given) == {"name"}:
                 if name not in known:
                     raise Refused(400, "validation_error", f"{name} is not a property that exists.")
                 known[given["name"]] = known.pop(name) | {"name": given["name"]}
                 continue
-            kind = next((kind for kind in KINDS if kind in given), None)
-            if kind is None or kind == "status":
-                raise Refused(400, "validation_error", f"body.properties.{name} should define a property")
+            kind = next(kind for kind in KINDS if kind in given)
             if kind == "title" and any(one["type"] == "title" for one in known.values()):
                 raise Refused(400, "validation_error", "Cannot create new title property")
             known[name] = {"id": name[:4], "name": name, "type": kind, kind: given[kind]}
@@ -127,23 +131,37 @@ class FakeNotion:
             raise Refused(401, "unauthorized", "API token is invalid.")
         if not headers.get("Notion-Version"):
             raise Refused(400, "missing_version", "Notion-Version header should be defined.")
+        self.versions.add(headers["Notion-Version"])
         if headers["Notion-Version"] not in VERSIONS:
             raise Refused(400, "validation_error", "Notion-Version header is not a known version.")
         self._check_rate()
-        for pattern, verb, act in self._routes:
+        for pattern, verb, act, shape in self._routes:
             if verb == method and (found := re.fullmatch(pattern, path)):
-                return 200, getattr(self, act)(*found.groups(), body)
+                self._check_request(found.groups(), headers, body, shape)
+                return 200, getattr(self, act)(*map(str.lower, found.groups()), body)
         raise Refused(400, "invalid_request_url", "Invalid request URL.")
 
     _routes = (
-        (r"/v1/databases/([^/]+)", "GET", "_get_database"),
-        (r"/v1/databases", "POST", "_post_database"),
-        (r"/v1/data_sources/([^/]+)", "GET", "_get_source"),
-        (r"/v1/data_sources/([^/]+)", "PATCH", "_patch_source"),
-        (r"/v1/data_sources/([^/]+)/query", "POST", "_query"),
-        (r"/v1/pages", "POST", "_post_page"),
-        (r"/v1/pages/([^/]+)", "PATCH", "_patch_page"),
+        (r"/v1/databases/([^/]+)", "GET", "_get_database", None),
+        (r"/v1/databases", "POST", "_post_database", notion_bodies.CreateDatabase),
+        (r"/v1/data_sources/([^/]+)", "GET", "_get_source", None),
+        (r"/v1/data_sources/([^/]+)", "PATCH", "_patch_source", notion_bodies.UpdateSource),
+        (r"/v1/data_sources/([^/]+)/query", "POST", "_query", notion_bodies.Query),
+        (r"/v1/pages", "POST", "_post_page", notion_bodies.CreatePage),
+        (r"/v1/pages/([^/]+)", "PATCH", "_patch_page", notion_bodies.UpdatePage),
     )
+
+    def _check_request(self, numbers: tuple[str, ...], headers: Any, body: Any, shape: Any) -> None:
+        for number in numbers:
+            if not notion_bodies.is_id(number):
+                fault = f'path failed validation: should be a valid uuid, instead was "{number}"'
+                raise Refused(400, "validation_error", fault)
+        if shape is None:
+            return
+        if headers.get_content_type() != "application/json" or not isinstance(body, dict):
+            raise Refused(400, "invalid_json", "Error parsing JSON body.")
+        if fault := notion_bodies.fault(shape, body):
+            raise Refused(400, "validation_error", fault)
 
     def _check_rate(self) -> None:
         if self.rate is None:
@@ -159,10 +177,6 @@ class FakeNotion:
     def _post_database(self, body: Any) -> dict[str, Any]:
         if body.get("parent", {}).get("page_id") != self.root_page:
             raise Refused(404, "object_not_found", "Could not find page.")
-        if "properties" in body:
-            raise Refused(
-                400, "validation_error", "body.properties should be not present; use initial_data_source"
-            )
         made = self.database(body["initial_data_source"]["properties"], body["title"][0]["text"]["content"])
         return self.databases[made]
 
@@ -177,8 +191,6 @@ class FakeNotion:
     def _query(self, number: str, body: Any) -> dict[str, Any]:
         source = self._known(self.sources, number, "data_source")
         wanted = body.get("filter")
-        if not 1 <= body.get("page_size", 100) <= 100:
-            raise Refused(400, "validation_error", "body.page_size should be ≤ `100`")
         if wanted and wanted["property"] not in source["properties"]:
             raise Refused(
                 400, "validation_error", f"Could not find property with name or id: {wanted['property']}"
@@ -193,14 +205,12 @@ class FakeNotion:
         return {
             "object": "list",
             "results": [self._public(page) for page in seen[: body.get("page_size", 100)]],
-            "has_more": False,
+            "has_more": len(seen) > body.get("page_size", 100),
+            "next_cursor": None,
         }
 
     def _post_page(self, body: Any) -> dict[str, Any]:
-        parent = body.get("parent", {})
-        if parent.get("type", "data_source_id") != "data_source_id" or "data_source_id" not in parent:
-            raise Refused(400, "validation_error", "body.parent.data_source_id should be defined")
-        source = self._known(self.sources, parent["data_source_id"], "data_source")
+        source = self._parent(body["parent"])
         self._check(source, body["properties"])
         page = {
             "object": "page", "id": str(uuid.uuid4()), "parent": {"type": "data_source_id", "data_source_id": source["id"]},
@@ -208,6 +218,14 @@ class FakeNotion:
         }  # fmt: skip
         self.pages[page["id"]] = page
         return self._public(page)
+
+    def _parent(self, parent: dict[str, Any]) -> dict[str, Any]:
+        if "data_source_id" in parent:
+            return self._known(self.sources, parent["data_source_id"], "data_source")
+        sources = self._known(self.databases, parent["database_id"], "database")["data_sources"]
+        if len(sources) != 1:
+            raise Refused(400, "validation_error", "Databases with multiple data sources are not supported")
+        return self.sources[sources[0]["id"]]
 
     def _patch_page(self, number: str, body: Any) -> dict[str, Any]:
         page = self._known(self.pages, number, "page")
@@ -241,26 +259,6 @@ class FakeNotion:
             kind = source["properties"][name]["type"]
             if kind not in value:
                 raise Refused(400, "validation_error", f"{name} is expected to be {kind}.")
-            if fault := _fault(kind, value[kind]):
-                raise Refused(400, "validation_error", f"body.properties.{name}.{kind}{fault}")
-
-
-def _fault(kind: str, value: Any) -> str | None:
-    """What Notion finds wrong with a value: https://developers.notion.com/reference/request-limits#size-limits."""
-    if kind in {"title", "rich_text"}:
-        if len(value) > 100:
-            return ".length should be ≤ `100`"
-        long = any(len(part["text"]["content"].encode("utf-16-le")) // 2 > 2000 for part in value)
-        return "[0].text.content.length should be ≤ `2000`" if long else None
-    if value is None:
-        return None
-    good = {
-        "select": lambda: bool(value["name"]) and len(value["name"]) <= 100 and "," not in value["name"],
-        "number": lambda: isinstance(value, int | float) and not isinstance(value, bool),
-        "url": lambda: 0 < len(value) <= 2000,
-        "date": lambda: bool(re.fullmatch(r"\d{4}-\d\d-\d\d.*", value["start"])),
-    }
-    return None if good[kind]() else " should be a valid value of its kind"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.research import planted
@@ -15,9 +17,9 @@ from tests.research.fake_notion import TOKEN, FakeNotion
 from tests.research.notion_runner import market
 from worker.research.errors import NotionError
 from worker.research.library import Library
-from worker.research.sinks import notion_schema
+from worker.research.sinks import notion_api, notion_schema
 from worker.research.sinks.notion import sync_topics
-from worker.research.sinks.notion_api import NotionApi
+from worker.research.sinks.notion_api import NOTION_VERSION, NotionApi
 from worker.research.sinks.notion_schema import MORE_PROPERTIES, PROPERTIES
 from worker.research.topics import rank_topics
 from worker.research.topics_store import save_ranking
@@ -279,6 +281,90 @@ def test_killed_at_any_request_then_run_again_no_page_is_doubled_and_none_is_mis
     assert code == 0, said
     keys = notion.keys()
     assert len(keys) == len(set(keys)) == 3
+
+
+# -- the fake refuses what Notion refuses --
+
+TITLE = {"Title": {"title": [{"text": {"content": "A topic"}}]}}
+
+
+def asked(notion, method, path, body, **headers):
+    sent = {"Authorization": f"Bearer {TOKEN}", "Notion-Version": NOTION_VERSION} | headers
+    return httpx.request(method, f"{notion.url}/v1/{path}", json=body, headers=sent)
+
+
+def a_page(notion, properties, **parent):
+    source = notion.databases[notion.main]["data_sources"][0]["id"]
+    return {"parent": parent or {"data_source_id": source}, "properties": properties}
+
+
+@pytest.mark.parametrize(
+    ("properties", "word"),
+    [
+        ({"Title": {"title": [{"text": {"content": "x" * 2001}}]}}, "2000"),
+        ({"Title": {"title": [{"text": {"content": "x"}}] * 101}}, "at most 100"),
+        ({"Title": {"title": [{"text": {"content": "x"}, "plain_text": "x"}]}}, "plain_text"),
+        ({"Title": {"title": [{"text": "x"}]}}, "text"),
+        ({"Title": {"title": []} | {"url": None}}, "one way"),
+        ({"Title": {"title": [], "type": "url"}}, "one way"),
+        ({"Market": {"select": {"name": "a, b"}}}, "commas"),
+        ({"Market": {"select": {"name": ""}}}, "at least 1"),
+        ({"Market": {"select": "a"}}, "select"),
+        ({"Market": {"rich_text": []}}, "expected to be select"),
+        ({"Velocity": {"number": "3"}}, "number"),
+        ({"Source URL": {"url": ""}}, "at least 1"),
+        ({"First Seen": {"date": "2026-11-23"}}, "date"),
+        ({"First Seen": {"date": {"start": "23.11.2026"}}}, "start"),
+        ({"Nowhere": {"url": None}}, "not a property that exists"),
+    ],
+)
+def test_a_property_that_notion_does_not_take_is_refused(notion, properties, word):
+    answer = asked(notion, "POST", "pages", a_page(notion, TITLE | properties))
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+    assert word in answer.json()["message"]
+    assert not notion.pages
+
+
+def test_a_parent_is_a_data_source_or_a_database_that_has_only_one(notion):
+    other = str(uuid.uuid4())
+    for parent, status in [
+        ({"database_id": notion.main}, 200),
+        ({"type": "database_id", "database_id": notion.main}, 200),
+        ({"type": "data_source_id", "database_id": notion.main}, 400),
+        ({"data_source_id": notion.main}, 404),
+        ({"database_id": other}, 404),
+        ({"data_source_id": "nowhere"}, 400),
+    ]:
+        assert asked(notion, "POST", "pages", a_page(notion, TITLE, **parent)).status_code == status, parent
+    notion.databases[notion.main]["data_sources"].append({"id": other, "name": "Second"})
+    answer = asked(notion, "POST", "pages", a_page(notion, TITLE, database_id=notion.main))
+    assert "multiple data sources" in answer.json()["message"]
+
+
+def test_bodies_of_earlier_versions_and_unknown_members_are_refused(notion):
+    source = notion.databases[notion.main]["data_sources"][0]["id"]
+    page = asked(notion, "POST", "pages", a_page(notion, TITLE)).json()["id"]
+    parent = {"type": "page_id", "page_id": notion.root_page}
+    for method, path, body in [
+        ("POST", "databases", {"parent": parent, "properties": {"Title": {"title": {}}}}),
+        ("POST", "databases", {"parent": {"page_id": notion.root_page}, "initial_data_source": {"properties": {}}}),
+        ("POST", f"databases/{notion.main}/query", {}),
+        ("POST", f"data_sources/{source}/query", {"page_size": 101}),
+        ("POST", f"data_sources/{source}/query", {"filter": {"property": "Topic Key", "equals": "x"}}),
+        ("PATCH", f"data_sources/{source}", {"properties": {"New": {"number": {"format": "pounds and pence"}}}}),
+        ("PATCH", f"data_sources/{source}", {"properties": {"New": {"status": {}}}}),
+        ("PATCH", f"pages/{page}", {"properties": {}, "archived": True}),
+        ("PATCH", "pages/nowhere", {"properties": {}}),
+    ]:  # fmt: skip
+        assert asked(notion, method, path, body).status_code == 400, (path, body)
+    assert asked(notion, "PATCH", f"pages/{page}", TITLE, **{"Content-Type": "text/plain"}).status_code == 400
+
+
+@pytest.mark.parametrize("version", ["2025-09-03", "2026-03-11"])
+def test_either_version_with_data_sources_takes_what_is_sent(sync, topics, notion, monkeypatch, version):
+    monkeypatch.setattr(notion_api, "NOTION_VERSION", version)
+    assert sync(topics[:2]) == counts(created=2)
+    assert notion.versions == {version}
 
 
 # -- the schema --

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 # The first with data sources; the one notion-client 3 speaks by default, named so that an upgrade does not move it.
+# 2026-03-11 changes how blocks are placed, and the names of trash and transcripts: nothing that is asked for here.
 NOTION_VERSION: Final = "2025-09-03"
 REQUESTS_PER_SECOND: Final = 2.5
 ATTEMPTS: Final = 4
