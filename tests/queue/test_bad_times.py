@@ -41,11 +41,13 @@ def test_a_foreign_lock_delays_everything_and_loses_nothing(site, home, kind):
         site.wait_for_mark(f"begin r{number}")
     blocker = sqlite3.connect(site.folder / "tasks.db", isolation_level=None, check_same_thread=False)
     blocker.execute("BEGIN EXCLUSIVE")
-    threading.Timer(LOCKED_S, lambda: blocker.execute("ROLLBACK")).start()
+    release = threading.Timer(LOCKED_S, lambda: blocker.execute("ROLLBACK"))
+    release.start()
     started = time.monotonic()
     with pytest.raises(BusyError, match="another process has kept the database locked"):
         site.enqueue("work", "refused")
     assert time.monotonic() - started < 6.5
+    release.join()
     for task_id in (*running, later):
         site.wait(lambda task_id=task_id: site.states(task_id) == ["completed"], "its outcome")
     fresh = site.enqueue("work", "fresh")

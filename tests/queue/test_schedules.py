@@ -269,3 +269,22 @@ def test_a_broken_rule_is_said_once_and_its_ticks_are_missed_for_that_reason(hom
     assert why == "ZeroDivisionError: oh; caught up 4m late"
     assert error is None
     huey.storage.close()
+
+
+def test_a_locked_file_is_no_fault_of_a_rule_and_the_tick_fires_when_it_is_free(home, caplog):
+    clock = Clock("2026-01-01T01:59:00+00:00")
+    huey = DurableHuey("app", filename=home / "tasks.db", now=clock, timeout=0.1)
+    huey.periodic_task(Cron("0 2 * * *"), name="nightly")(lambda: None)
+    schedules = Schedules(huey, huey.storage, Watch(clock, clock, clock))
+    schedules.register()
+    clock.move(minutes=2)
+    blocker = sqlite3.connect(home / "tasks.db", isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    assert [schedules.fire(), schedules.fire()] == [0, 0]
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    assert caplog.text.count("another process has kept the database locked") == 1
+    assert "cannot be evaluated" not in caplog.text
+    assert schedules.fire() == 1
+    assert huey.storage.sql("SELECT error FROM periodic", results=True) == [(None,)]
+    huey.storage.close()

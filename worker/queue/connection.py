@@ -114,6 +114,27 @@ def error_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def told(path: Path | str, error: sqlite3.Error) -> QueueError:
+    """SQLite's error as ours, whose sentence is the same wherever it is met."""
+    if is_busy(error):
+        return BusyError(f"{path}: another process has kept the database locked; please try again")
+    if "unable to open" in str(error):
+        folder = Path(path).parent
+        why = "cannot be opened: " + (
+            "the folder does not exist"
+            if not folder.is_dir()
+            else "permission denied"
+            if not os.access(folder, os.W_OK)
+            else str(error)
+        )
+        return UnusableFileError(path, why)
+    if "not a database" in str(error):
+        return UnusableFileError(path, "expected a SQLite database, found something else")
+    if error_code(error) in _DISK_CODES and _is_full(Path(path).parent):
+        return UnusableFileError(path, "the disk is full; nothing was stored")
+    return UnusableFileError(path, error)
+
+
 @contextlib.contextmanager
 def wrapped(path: Path | str) -> Iterator[None]:
     """Turns sqlite3's errors into ours, with the cause kept.
@@ -125,25 +146,7 @@ def wrapped(path: Path | str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        if is_busy(error):
-            raise BusyError(
-                f"{path}: another process has kept the database locked; please try again"
-            ) from error
-        if "unable to open" in str(error):
-            folder = Path(path).parent
-            why = "cannot be opened: " + (
-                "the folder does not exist"
-                if not folder.is_dir()
-                else "permission denied"
-                if not os.access(folder, os.W_OK)
-                else str(error)
-            )
-            raise UnusableFileError(path, why) from error
-        if "not a database" in str(error):
-            raise UnusableFileError(path, "expected a SQLite database, found something else") from error
-        if error_code(error) in _DISK_CODES and _is_full(Path(path).parent):
-            raise UnusableFileError(path, "the disk is full; nothing was stored") from error
-        raise UnusableFileError(path, error) from error
+        raise told(path, error) from error
 
 
 def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S, line: Line | None = None) -> None:

@@ -10,7 +10,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from worker.queue.connection import is_passing
+from worker.queue.connection import is_passing, told
 from worker.queue.errors import ClaimLostError, QueueError
 from worker.queue.hands import MOST, Ended, Hand, Hands
 from worker.queue.units import OUTCOME_PATIENCE_S, UnitStorage
@@ -143,7 +143,7 @@ class OutcomeStorage(UnitStorage):
             except sqlite3.OperationalError as error:
                 if live or not is_passing(error) or time.monotonic() > deadline:
                     raise
-                self.trouble.tell(f"{self.filename}: {error}")
+                self.trouble.tell(told(self.filename, error))
                 time.sleep(pause)
                 pause = min(2.0, pause * 2)
         if hand is not None and hand.take(claims):

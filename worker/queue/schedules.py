@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from worker.queue.catch_up import ScheduleSpec, choose
 from worker.queue.cron import Cron
-from worker.queue.errors import QueueError
+from worker.queue.errors import BusyError, QueueError, QueueFileError
 from worker.queue.ticks import Late, Register, passed, paused_because
 from worker.queue.watch import Watch, span
 
@@ -164,6 +164,9 @@ class Schedules:
             try:
                 fired += self._fire(task)
                 self._troubles.pop(task.name, None)
+            except (BusyError, QueueFileError) as error:
+                self._storage.trouble.tell(error)  # not the rule's fault; the next look fires what is due
+                break
             except Exception as error:  # noqa: BLE001 - whatever a rule raises, it is logged whole
                 self._note_error(task.name, error)
         self._watch.look()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from huey.storage import SqliteStorage
 
 from worker.queue import forks
-from worker.queue.connection import begin, is_passing, open_tasks, patiently, transaction, wrapped
+from worker.queue.connection import begin, is_passing, open_tasks, patiently, told, transaction, wrapped
 from worker.queue.dead_letters import DeadLetters
 from worker.queue.group import GroupCommit
 from worker.queue.identity import workers_folder
@@ -260,7 +260,7 @@ class UnitStorage(SqliteStorage):
             except sqlite3.OperationalError as error:
                 if not is_passing(error) or time.monotonic() > deadline:
                     raise
-                self.trouble.tell(f"{self.filename}: {error}")
+                self.trouble.tell(told(self.filename, error))
                 time.sleep(0.05)
             else:
                 return
