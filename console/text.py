@@ -1,8 +1,7 @@
 """Texts for people: foreign strings made harmless, and ages, amounts and times in few characters.
 
-`clean` is the one place where a string from outside (a feed's title, an exception's message, an argument)
-is made fit for a terminal. Textual passes control characters through, so a hostile title could write the
-operator's clipboard (OSC 52) or clear the screen.
+`clean` and `clean_lines` are the worker's own: what it prints and what is drawn here keep one rule. Textual passes
+control characters through.
 """
 
 from __future__ import annotations
@@ -10,57 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from worker.foreign import ELLIPSIS as ELLIPSIS  # noqa: PLC0414 - the rooms that draw know no worker
+from worker.foreign import clean as clean  # noqa: PLC0414
+from worker.foreign import clean_lines as clean_lines  # noqa: PLC0414
+
 if TYPE_CHECKING:
     from datetime import datetime
 
 DOT = "·"
-ELLIPSIS = "…"
-
-# ECMA-48 sequences with their payload: OSC, DCS, SOS, PM, APC up to their end, then CSI, then two-byte ones.
-_SEQUENCES = re.compile(
-    "(?:\x1b[\\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c|$)"
-    "|(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    "|\x1b[ -/]*[0-~]?"
-)
-# C0 but tab and newline, DEL, C1, lone surrogates.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-# Directional overrides and isolates, zero-width and invisible operators, variation and tag characters, BOM.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-_SPACE = re.compile(r"\s+")
-# A letter under a tower of combining marks covers its neighbours' lines.
-_TOWERS = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{3})"
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
-)
-
-
-def clean(text: object, limit: int = 200) -> str:
-    """A foreign string as one harmless line.
-
-    Args:
-        text: anything; None gives an empty line.
-        limit: characters at the most, an ellipsis included.
-    """
-    if text is None:
-        return ""
-    # Far beyond the limit nothing is shown, and a megabyte need not be searched.
-    line = _SPACE.sub(" ", _harmless(str(text)[: limit * 20 + 1000])).strip()
-    return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + ELLIPSIS
-
-
-def clean_lines(text: object, limit: int = 20_000) -> str:
-    """A foreign text of several lines, such as a traceback, made harmless; indentation stays."""
-    if text is None:
-        return ""
-    lines = _harmless(str(text)[: limit * 2].replace("\r\n", "\n").replace("\r", "\n")).expandtabs(4)
-    return lines if len(lines) <= limit else lines[:limit].rstrip() + "\n" + ELLIPSIS
-
-
-def _harmless(text: str) -> str:
-    return _TOWERS.sub(r"\1", _INVISIBLE.sub("", _CONTROLS.sub(" ", _SEQUENCES.sub("", text))))
 
 
 def cell(text: str, width: int, align: Literal["left", "right"] = "left") -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import platform
-import re
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from worker.foreign import clean
 from worker.queue.alerts import Alerts
 from worker.queue.errors import QueueError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from worker.queue.storage import DurableStorage
 
 LOOK_EVERY_S = 5.0
-_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 logger = logging.getLogger("worker.alerts")
 
 
@@ -83,7 +82,7 @@ def send(urls: Sequence[str], title: str, body: str) -> None:
 
 def in_words(alerts: Sequence[Alert], place: str) -> tuple[str, str]:
     """Title and body of one message for some alerts."""
-    lines = [_STEERING.sub(" ", alert.text)[:500] for alert in alerts]
+    lines = [clean(alert.text, 500) for alert in alerts]
     first = lines[0][:1].upper() + lines[0][1:]
     more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
     body = "\n".join(f"- {line}" for line in lines)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from worker import cli_alerts, cli_feeds, cli_topics
+from worker.foreign import harmless, say
 from worker.places import PlaceError, find_config, find_home, market_names, named, shipped_config
 
 if TYPE_CHECKING:
@@ -54,8 +55,16 @@ _ACTS: dict[str | None, Callable[[argparse.Namespace], int]] = {
 }
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats what was typed without what steers a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuses what was typed."""
+        super().error(harmless(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="topic-worker",
         description="Runs the tasks of topic-console: collects markets, syncs topics. In the foreground, until Ctrl+C.",
         allow_abbrev=False,
@@ -108,7 +117,7 @@ def _place_options(parser: argparse.ArgumentParser, *, home: str | None, config:
 
 
 def _refuse(error: Exception) -> int:
-    print(f"topic-worker: {error}", file=sys.stderr)
+    say(f"topic-worker: {error}", file=sys.stderr)
     return UNUSABLE
 
 
@@ -168,7 +177,7 @@ def _consume(
         health_check_interval=1.0,
     )
     plural = "" if settings.workers == 1 else "es" if settings.worker_type == "process" else "s"
-    print(
+    say(
         f"topic-worker: {settings.workers} {settings.worker_type}{plural}, data in {home.root}, "
         f"pid {os.getpid()}; Ctrl+C stops it gracefully",
         file=sys.stderr,
@@ -201,7 +210,7 @@ def health(home: str | None) -> int:
         alive, why = queue_health.health(find_home(home).tasks_db, "topics")
     except QueueError as error:
         return _refuse(error)
-    print(f"topic-worker: {why}", file=sys.stderr if not alive else sys.stdout)
+    say(f"topic-worker: {why}", file=sys.stderr if not alive else sys.stdout)
     return DONE if alive else 1
 
 
@@ -219,7 +228,7 @@ def init(folder: Path) -> int:
     """
     target = named(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        print(f"topic-worker: {target}: already exists; nothing was written", file=sys.stderr)
+        say(f"topic-worker: {target}: already exists; nothing was written", file=sys.stderr)
         return UNUSABLE
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -228,9 +237,9 @@ def init(folder: Path) -> int:
         draft.chmod(0o755)
         draft.replace(target)
     except OSError as error:
-        print(f"topic-worker: {target}: cannot be written: {error.strerror}", file=sys.stderr)
+        say(f"topic-worker: {target}: cannot be written: {error.strerror}", file=sys.stderr)
         return UNUSABLE
-    print(f"Wrote {target}. Edit markets/*.yaml, then run: topic-worker check --config {target}")
+    say(f"Wrote {target}. Edit markets/*.yaml, then run: topic-worker check --config {target}")
     return DONE
 
 
@@ -256,9 +265,9 @@ def check(given: str | None, home: str | None = None) -> int:
     except ConfigError as error:
         faults.append(str(error))
     else:
-        print(f"{config / 'settings.yaml'}: {settings.workers} workers; schedules:")
+        say(f"{config / 'settings.yaml'}: {settings.workers} workers; schedules:")
         for line in schedules_in_words(settings, dt.datetime.now(dt.UTC)):
-            print(f"  {line}")
+            say(f"  {line}")
     names = market_names(config)
     for name in names:
         try:
@@ -266,14 +275,14 @@ def check(given: str | None, home: str | None = None) -> int:
         except ConfigError as error:
             faults.append(str(error))
         else:
-            print(f"{config / 'markets' / name}.yaml: fine; it collects:")
+            say(f"{config / 'markets' / name}.yaml: fine; it collects:")
             for line in lines:
-                print(f"  {line}")
+                say(f"  {line}")
     if not names:
         faults.append(f"{config / 'markets'}: expected at least one market, NAME.yaml, found none")
     faults += cli_alerts.alert_faults(find_home(home))
     for fault in faults:
-        print(fault, file=sys.stderr)
+        say(fault, file=sys.stderr)
     return UNUSABLE if faults else DONE
 
 

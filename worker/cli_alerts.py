@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from worker.foreign import say
 from worker.places import find_config, find_home
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
             return _refuse("ALERT_URLS says nowhere to tell alerts to; see settings.yaml")
         if options.test:
             send(urls, "topic-worker: a test", f"Alerts of {home.root} arrive here.")
-            print("The test was told.")
+            say("The test was told.")
             return DONE
         from worker.tasks import huey  # noqa: PLC0415
 
@@ -63,9 +64,9 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         return _refuse(str(error))
     except (AlertError, QueueError) as error:
-        print(f"topic-worker: {error}", file=sys.stderr)
+        say(f"topic-worker: {error}", file=sys.stderr)
         return NOT_TOLD
-    print(f"{told} alerts told." if told else "Nothing new.")
+    say(f"{told} alerts told." if told else "Nothing new.")
     return DONE
 
 
@@ -79,5 +80,5 @@ def alert_faults(home: Home) -> list[str]:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"topic-worker: {sentence}", file=sys.stderr)
+    say(f"topic-worker: {sentence}", file=sys.stderr)
     return UNUSABLE

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from worker.foreign import clean, say
 from worker.places import find_config
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             return _discover(config, options)
         return _import(config, options) if options.act == "import" else _export(config, options)
     except (ConfigError, ResearchError) as error:
-        print(f"topic-worker: {error}", file=sys.stderr)
+        say(f"topic-worker: {error}", file=sys.stderr)
         return UNUSABLE
 
 
@@ -95,9 +96,9 @@ def _export(config: Path, options: argparse.Namespace) -> int:
     feeds = [known.get(Source.at(url).key) or Outline(url) for url in market.feeds]
     text = write_opml(options.file, f"topic-console: {market.name}", feeds)
     if options.file is None:
-        print(text, end="")
+        sys.stdout.write(text)
     else:
-        print(f"Wrote {len(feeds)} feeds to {options.file}")
+        say(f"Wrote {len(feeds)} feeds to {options.file}")
     return DONE
 
 
@@ -161,7 +162,7 @@ def _with_line(market: Market, line: str) -> Path:
 def _told(market: Market, offered: int, added: int) -> int:
     known = offered - added
     rest = f"; {known} it had already" if known else ""
-    print(f"Added {added} of {offered} feeds to {market.name}{rest}.")
+    say(f"Added {added} of {offered} feeds to {market.name}{rest}.")
     return DONE
 
 
@@ -179,9 +180,9 @@ def _discover(config: Path, options: argparse.Namespace) -> int:
     words = " ".join(options.what)
     found = asyncio.run(_found(words, market))
     for one in found:
-        print(_line(one))
+        say(_line(one))
     if not found:
-        print(f"topic-worker: no feed was found for {words}", file=sys.stderr)
+        say(f"topic-worker: no feed was found for {words}", file=sys.stderr)
         return NOTHING
     if options.add and market is not None:
         outlines = [Outline(one.url, one.title, one.site, "") for one in found]
@@ -206,4 +207,4 @@ async def _found(words: str, market: Market | None) -> tuple[Found, ...]:
 def _line(found: Found) -> str:
     newest = f", newest {found.newest:%Y-%m-%d}" if found.newest else ""
     pace = f", {found.per_week:.0f} a week" if found.per_week else ""
-    return f"{found.url}\n    {found.title}: {found.entries} entries{newest}{pace}"
+    return f"{found.url}\n    {clean(found.title)}: {found.entries} entries{newest}{pace}"

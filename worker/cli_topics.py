@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from worker.foreign import say
 from worker.places import find_config, find_home
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _refuse(sentence: str, code: int) -> int:
-    print(f"topic-worker: {sentence}", file=sys.stderr)
+    say(f"topic-worker: {sentence}", file=sys.stderr)
     return code
 
 
@@ -79,9 +80,9 @@ def write_report(options: argparse.Namespace) -> int:
 
     written = write_reports(options.market, folder=options.folder)
     for folder in written["reports"].values():
-        print(folder)
+        say(folder)
     for fault in written["faulty"].values():
-        print(fault, file=sys.stderr)
+        say(fault, file=sys.stderr)
     return ATTENTION if written["faulty"] or not written["reports"] else DONE
 
 
@@ -97,10 +98,10 @@ def notion_init(options: argparse.Namespace) -> int:
     with _api(settings) as api:
         if options.page is not None:
             made = notion_schema.create(api, options.page)
-            print(f"Made the database {made}. Put it into settings.yaml:\n\nnotion:\n  database_id: {made}")
+            say(f"Made the database {made}. Put it into settings.yaml:\n\nnotion:\n  database_id: {made}")
         else:
             added = notion_schema.complete(api, settings.notion.database_id)
-            print(f"Added {', '.join(added)}." if added else "The database has all that topics need.")
+            say(f"Added {', '.join(added)}." if added else "The database has all that topics need.")
     return DONE
 
 
@@ -114,11 +115,11 @@ def notion_check(_: argparse.Namespace) -> int:
     with _api(settings) as api:
         checked = notion_schema.check(api, settings.notion.database_id)
     for fault in checked.faults:
-        print(f"topic-worker: property {fault}", file=sys.stderr)
+        say(f"topic-worker: property {fault}", file=sys.stderr)
     if checked.missing:
-        print(f"Filled if they were there: {', '.join(checked.missing)}. topic-worker notion init adds them.")
+        say(f"Filled if they were there: {', '.join(checked.missing)}. topic-worker notion init adds them.")
     if not checked.faults:
-        print(f"The database takes topics (data source {checked.data_source}).")
+        say(f"The database takes topics (data source {checked.data_source}).")
     return ATTENTION if checked.faults else DONE
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from worker.foreign import escaped, harmless
 from worker.queue.progress import current_run
 
 if TYPE_CHECKING:
@@ -45,10 +46,16 @@ def configure(path: Path, level: str, redact: Callable[[str], str] = str) -> Non
         cache_logger_on_first_use=True,
     )
     lines = SharedFileHandler(path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
-    lines.setFormatter(_formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False), redact))
+    lines.setFormatter(
+        _formatter(shared, structlog.processors.JSONRenderer(ensure_ascii=False), _escaped, redact=redact)
+    )
     screen = logging.StreamHandler(sys.stderr)
     screen.setLevel(logging.WARNING)
-    screen.setFormatter(_formatter(shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), redact))
+    screen.setFormatter(
+        _formatter(
+            shared, _harmless, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()), redact=redact
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [lines, screen]
     root.setLevel(level.upper())
@@ -96,14 +103,26 @@ class SharedFileHandler(logging.handlers.RotatingFileHandler):
         self.stream = self._open()
 
 
-def _formatter(shared: list[Any], renderer: Any, redact: Callable[[str], str]) -> logging.Formatter:
-    def render(logger: Any, name: str, event: Any) -> str:
-        return redact(str(renderer(logger, name, event)))
+def _formatter(shared: list[Any], *renderers: Any, redact: Callable[[str], str]) -> logging.Formatter:
+    def redacted(_logger: Any, _name: str, line: Any) -> str:
+        return redact(str(line))
 
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers, redacted],
     )
+
+
+def _harmless(_logger: Any, _name: str, event: Any) -> Any:
+    """On a screen, what comes from outside steers nothing."""
+    return {
+        harmless(name): harmless(value) if isinstance(value, str) else value for name, value in event.items()
+    }
+
+
+def _escaped(_logger: Any, _name: str, line: Any) -> str:
+    """In the file it is kept, but whoever just looks at the file is safe as well."""
+    return escaped(str(line))
 
 
 def _add_task(_logger: Any, _name: str, event: Any) -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from worker.foreign import escaped
 
 if TYPE_CHECKING:
     import argparse
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from console.readings import Readings
     from console.rows.base import Cell, Column
     from worker.places import Home
-
-
-_STEERING = re.compile(
-    "[\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
 
 
 class Exit(IntEnum):
@@ -118,8 +114,7 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any) -> str:
     """One JSON document, in which signs that steer a terminal are escaped: somebody may just look at it."""
-    text = json.dumps(plain(value), ensure_ascii=False, indent=2)
-    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return escaped(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
 def unpacked(text: str | None) -> Any:

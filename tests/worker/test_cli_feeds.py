@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from worker.cli import main
+from worker.foreign import STEERING
 from worker.research.markets import load_market
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +147,24 @@ def test_a_feed_is_its_own_answer_and_a_site_without_one_says_so(config, pages, 
     assert main(["discover", f"{site}/f", "--market", "demo"]) == 0
     assert main(["discover", f"{site}/", "--market", "demo"]) == 1
     assert "no feed was found" in capsys.readouterr().err
+
+
+def test_a_title_that_steers_the_terminal_is_told_as_text_and_exported_as_it_is(config, pages, capsys):
+    loopback(config)
+    evil = "news \u202eright \U000e0041tag"
+    pages["/f"] = ("application/xml", FEED.replace(b"The Feed", evil.encode()))
+    site = f"http://127.0.0.1:{pages['port']}"
+    assert main(["discover", f"{site}/f", "--market", "demo", "--add"]) == 0
+    assert f"{site}/f\n    news right tag: 1 entries" in capsys.readouterr().out
+    assert main(["opml", "export", "demo"]) == 0
+    listed = capsys.readouterr().out
+    assert STEERING.search(listed) is None
+    assert "&#8238;right &#917569;tag" in listed
+    assert main(["opml", "export", "\x1b]52;c;eA==\x07"]) == 2
+    with pytest.raises(SystemExit):
+        main(["--\x1b[2J"])
+    assert STEERING.search(said := capsys.readouterr().err) is None
+    assert "\x1b" not in said
 
 
 def test_words_become_news_searches(config, pages, capsys, monkeypatch):

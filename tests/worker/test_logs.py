@@ -107,3 +107,17 @@ def test_a_log_that_was_taken_away_comes_back(log, tmp_path):
     (tmp_path / "worker.jsonl").rename(tmp_path / "elsewhere")
     LOG.info("two")
     assert [line["event"] for line in log()] == ["two"]
+
+
+def test_what_a_stranger_said_steers_neither_the_screen_nor_whoever_looks_at_the_file(capsys, log, tmp_path):
+    evil = "\x1b]52;c;eA==\x07\x9b31m\u202e\U000e0041"
+    logging.getLogger("a.library").warning("it said %s", evil)
+    try:
+        int(evil)
+    except ValueError:
+        structlog.get_logger("ours").exception(f"ours{evil}", source=evil, error=ValueError(evil))
+    for seen in (capsys.readouterr().err, (tmp_path / "worker.jsonl").read_text()):
+        assert "it said" in seen
+        assert "ValueError" in seen
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\U000e0041"} & set(seen)
+    assert log()[0]["event"] == f"it said {evil}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
+from worker.foreign import STEERING
 from worker.research.errors import OpmlError
 from worker.research.sources import Source
 from worker.research.text import clean
@@ -113,7 +114,8 @@ def _document(title: str, feeds: Iterable[Outline]) -> str:
     indent(root)
     buffer = io.BytesIO()
     ElementTree(root).write(buffer, encoding="utf-8", xml_declaration=True)
-    return buffer.getvalue().decode() + "\n"
+    # Escaped, not taken out: the document may be looked at, and must still be what it was.
+    return STEERING.sub(lambda found: f"&#{ord(found[0])};", buffer.getvalue().decode()) + "\n"
 
 
 def _replace(path: Path, text: str) -> None:
