@@ -67,12 +67,18 @@ def in_words(detail: LetterDetail) -> str:
         f"{clean(letter.name)}  {clean(letter.subject)}".rstrip(),
         f"{clean(letter.error_type)}: {clean(letter.error, 1_000)}",
         f"died {stamp(letter.last_seen)}, {letter.reason}, on {clean(detail.worker)}",
-        f"arguments {clean(detail.args, 2_000)}",
+        f"arguments {_arguments(detail.args)}",
         *(f"attempt {number} {stamp(at)} {clean(error, 300)}" for number, at, error in detail.history),
         "",
         clean_lines(detail.traceback),
     ]
     return "\n".join(lines).rstrip()
+
+
+def _arguments(text: str | None) -> str:
+    """As they are stored, so that they can be copied into `edit`; what is no JSON says so."""
+    unreadable = isinstance(unpacked(text), str)
+    return f"{'cannot be read: ' if unreadable else ''}{clean(text, 2_000)}"
 
 
 def retry(context: Context) -> Exit:

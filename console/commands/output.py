@@ -121,7 +121,7 @@ def unpacked(text: str | None) -> Any:
     """JSON text that a reading carries, as a value; the text itself where it is none."""
     try:
         return json.loads(text) if text else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

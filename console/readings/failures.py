@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from console.readings.connection import File, Row
 
 _LETTER = """SELECT id, state, task_id, name, subject, reason, error_type, error, fingerprint, first_seen, last_seen,
-    retries, retried_as, about, json_array_length(attempts) AS tries FROM letter WHERE """
+    retries, retried_as, about,
+    CASE WHEN json_valid(attempts) THEN json_array_length(attempts) ELSE 0 END AS tries FROM letter WHERE """
 _COLUMNS = {
     "any": "name, subject, error_type, error, task_id", "task": "name", "market": "subject",
     "err": "error_type, error", "id": "task_id", "is": "state, reason", "age": "last_seen",
@@ -139,7 +140,7 @@ def _history(text: str) -> tuple[tuple[int, datetime, str], ...]:
         return tuple(
             (one["attempt"], datetime.fromisoformat(one["at"]), one["error"]) for one in json.loads(text)
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ()
 
 

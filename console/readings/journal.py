@@ -150,7 +150,7 @@ def _kept(files: Sequence[File], entry_id: str) -> bool:
 def _read(row: Row) -> dict[str, Any]:
     try:
         found = json.loads(row["detail"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

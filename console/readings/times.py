@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 
 def moment(seconds: float) -> datetime:
-    """The time in UTC; an absurd number becomes the nearest time there is."""
+    """The time in UTC; an absurd number becomes the nearest time there is, and what is no number the earliest."""
     try:
         return datetime.fromtimestamp(seconds, UTC)
+    except TypeError:  # SQLite keeps a text where a number belongs
+        return datetime.min.replace(tzinfo=UTC)
     except (OverflowError, ValueError, OSError):
         return datetime.max.replace(tzinfo=UTC) if seconds > 0 else datetime.min.replace(tzinfo=UTC)
 

@@ -139,7 +139,7 @@ def brief(run: Run) -> str:
 def _result(run: Run) -> object:
     try:
         return json.loads(run.result or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

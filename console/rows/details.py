@@ -40,7 +40,9 @@ def arguments(text: str | None) -> str:
         return clean(
             ", ".join([json.dumps(value, ensure_ascii=False) for value in call["args"]] + named), 2_000
         )
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, RecursionError):
+        return f"cannot be read: {clean(text, 2_000)}"
+    except (TypeError, KeyError, AttributeError):
         return clean(text, 2_000)
 
 

@@ -137,7 +137,7 @@ def result_lines(text: str | None) -> list[Line]:
     """A result a value a line; of a nested one, each part a line."""
     try:
         said = json.loads(text or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text
     if said is None:
         return []

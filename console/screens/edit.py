@@ -48,7 +48,7 @@ class EditScreen(ModalScreen[str | None]):
         self._question, self._place, self._ascii = question, place, ascii_only
         try:
             self._before = json.dumps(json.loads(args or "{}"), indent=2, ensure_ascii=False)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._before = args or ""
 
     def compose(self) -> ComposeResult:

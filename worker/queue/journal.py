@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from worker.queue.errors import RefusedError
+
 if TYPE_CHECKING:
     from worker.sqlite import sqlite3
 
@@ -108,7 +110,8 @@ def begun_undo(conn: sqlite3.Connection, entry_id: str) -> tuple[str, int] | Non
         entry_id: of an act that is not undone yet.
     """
     row: tuple[str, int] | None = conn.execute(
-        "SELECT id, count FROM journal WHERE id > ? AND action = 'undo' AND json_extract(detail, '$.of') = ?",
+        "SELECT id, count FROM journal WHERE id > ? AND action = 'undo' "
+        "AND CASE WHEN json_valid(detail) THEN json_extract(detail, '$.of') END = ?",
         (entry_id, entry_id),
     ).fetchone()
     return row
@@ -120,5 +123,11 @@ _COLUMNS = "id, action, target, count, detail, undone_by"
 def _entry(row: tuple[Any, ...] | None) -> Entry | None:
     if row is None:
         return None
-    entry_id, action, target, count, detail, undone_by = row
-    return Entry(entry_id, action, target, count, json.loads(detail), undone_by)
+    entry_id, action, target, count, text, undone_by = row
+    try:
+        detail = json.loads(text)
+    except (ValueError, TypeError):
+        detail = None
+    if not isinstance(detail, dict):
+        raise RefusedError(f"entry {entry_id} of the journal cannot be read, so it cannot be undone")
+    return Entry(entry_id, action, target, count, detail, undone_by)

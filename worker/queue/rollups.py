@@ -82,8 +82,11 @@ class Histogram(Counter[int]):
 
     @classmethod
     def unpacked(cls, text: str) -> Histogram:
-        """Takes back `packed`."""
-        return cls({int(bucket): n for bucket, n in json.loads(text).items()})
+        """Takes back `packed`; what cannot be read counts as nothing, so that the rest can be added up."""
+        try:
+            return cls({int(bucket): int(n) for bucket, n in json.loads(text).items()})
+        except (ValueError, TypeError, AttributeError):
+            return cls()
 
 
 @dataclass(slots=True)
