@@ -256,22 +256,25 @@ def check(given: str | None, home: str | None = None) -> int:
 
     from worker.config import ConfigError  # noqa: PLC0415
     from worker.explain import schedules_in_words  # noqa: PLC0415
-    from worker.settings import load_settings  # noqa: PLC0415
+    from worker.jobs import services_of  # noqa: PLC0415
+    from worker.settings import load_secrets, load_settings  # noqa: PLC0415
 
     config = find_config(given)
     faults: list[str] = []
+    services = None
     try:
         settings = load_settings(config)
     except ConfigError as error:
         faults.append(str(error))
     else:
+        services = services_of(settings, load_secrets(find_home(home)))
         say(f"{config / 'settings.yaml'}: {settings.workers} workers; schedules:")
         for line in schedules_in_words(settings, dt.datetime.now(dt.UTC)):
             say(f"  {line}")
     names = market_names(config)
     for name in names:
         try:
-            lines = cli_feeds.sources_in_words(config, name)
+            lines = cli_feeds.sources_in_words(config, name, services)
         except ConfigError as error:
             faults.append(str(error))
         else:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from worker.research.discovery import Found
     from worker.research.markets import Market
     from worker.research.opml import Outline
+    from worker.research.sources.services import Services
 
 DONE, NOTHING, UNUSABLE = 0, 1, 2
 
@@ -62,8 +63,8 @@ def run(options: argparse.Namespace) -> int:
         return UNUSABLE
 
 
-def sources_in_words(config: Path, name: str) -> list[str]:
-    """What a market collects, for `topic-worker check`.
+def sources_in_words(config: Path, name: str, services: Services | None) -> list[str]:
+    """What a market collects, and by which key, for `topic-worker check`.
 
     Raises:
         ConfigError: its file is faulty.
@@ -71,7 +72,7 @@ def sources_in_words(config: Path, name: str) -> list[str]:
     from worker.research.markets import load_market  # noqa: PLC0415
     from worker.research.sources.catalogue import in_words  # noqa: PLC0415
 
-    return in_words(load_market(config, name))
+    return in_words(load_market(config, name), services)
 
 
 # -- OPML ------------------------------------------------------------------------------------------

@@ -158,12 +158,21 @@ def collect_market(
 
 def services() -> Services:
     """Where the services are asked that more than one market uses, with the keys there are."""
+    return services_of(settings(), secrets())
+
+
+def services_of(given: Settings, known: Secrets) -> Services:
+    """The same of these settings and secrets."""
     from worker.research.sources import services as usual  # noqa: PLC0415
 
-    named = {getattr(usual, name.upper()): url for name, url in settings().collect.services.items()}
-    token = secrets().reddit_feed_token
+    named = {getattr(usual, name.upper()): url for name, url in given.collect.services.items()}
+    token, secret = known.reddit_feed_token, known.reddit_client_secret
     return usual.Services(
-        named, secrets().reddit_feed_user, token.get_secret_value() if token is not None else None
+        named,
+        reddit_user=known.reddit_feed_user,
+        reddit_token=token.get_secret_value() if token else None,
+        reddit_id=known.reddit_client_id,
+        reddit_secret=secret.get_secret_value() if secret else None,
     )
 
 

@@ -89,9 +89,9 @@ class Collect(_Strict):
     """Requests to one host at once."""
     host_delay: Annotated[float, Field(ge=0)] = 0.25
     """Seconds between two requests to one host."""
-    services: dict[Literal["reddit", "trends", "suggestions", "google_news", "bing_news"], str] = Field(
-        default_factory=dict
-    )
+    services: dict[
+        Literal["reddit", "reddit_api", "trends", "suggestions", "google_news", "bing_news"], str
+    ] = Field(default_factory=dict)
     """Other addresses than the usual ones, for a gateway or a mirror of one's own."""
 
 
@@ -256,6 +256,7 @@ class Secrets(BaseSettings):
     alert_urls: SecretStr | None = None
     """Where alerts go: apprise URLs, with spaces or new lines between them."""
     llm_api_key: SecretStr | None = None
+    reddit_client_id: str | None = None
     reddit_client_secret: SecretStr | None = None
     reddit_feed_user: str | None = None
     reddit_feed_token: SecretStr | None = None

@@ -25,6 +25,7 @@ from worker.research.errors import NothingCollectedError
 from worker.research.gather import Failure, Gathered, Gatherer, Unchanged
 from worker.research.http import Fetcher, FetchOptions
 from worker.research.library_sources import Harvest, Known
+from worker.research.reddit_login import RedditLogin
 from worker.research.sources.bundled import served
 from worker.research.sources.catalogue import sources_of, wanting, wants_articles
 from worker.research.urls import host_of
@@ -161,7 +162,8 @@ async def collect_market(
         room = asyncio.Semaphore(2 * _AHEAD) if articles is None else None
         asked = Counter(host_of(source.fetch_url) for source in chosen.asked)
         alone = frozenset(host for host, n in asked.items() if n == 1 and articles is None)
-        gatherer = Gatherer(market, fetcher, now, room=room, alone=alone)
+        login = RedditLogin(fetcher, services) if services and services.reddit_key else None
+        gatherer = Gatherer(market, fetcher, now, room=room, alone=alone, login=login)
         try:
             run = _Run(market, library, report or _silent, now, gatherer, articles, room)
             per_source = await run.all_of(chosen.asked, known)

@@ -20,7 +20,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
     Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
-    return _seconds(headers.get("Retry-After", ""), headers)
+    asked = _seconds(headers.get("Retry-After", ""), headers)
+    return spent_for(headers) if asked is None else asked
+
+
+def spent_for(headers: Mapping[str, str]) -> float | None:
+    """Seconds until a server takes requests again, where it says that none are left; else None.
+
+    As Reddit counts: https://github.com/reddit-archive/reddit/wiki/API
+    """
+    left = headers.get("X-Ratelimit-Remaining", "").strip().partition(".")[0]
+    return _seconds(headers.get("X-Ratelimit-Reset", ""), headers) if left in {"0", "-0"} else None
 
 
 def fresh_for(headers: Mapping[str, str]) -> float | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from worker.research import polling
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from worker.research.markets import Market
     from worker.research.polling import Wait
     from worker.research.reading import ReadEntry, Reading
+    from worker.research.reddit_login import RedditLogin
     from worker.research.sources import Source
 
 
@@ -63,6 +65,7 @@ class Gatherer:
         room: entered before an answer is read, and left by whoever has stored what came of it, so that fetching
             waits for slow storing; None: there is always room.
         alone: the hosts of which only one thing is asked.
+        login: by which sources are asked that want a key; None: they are asked without one.
     """
 
     def __init__(
@@ -73,9 +76,10 @@ class Gatherer:
         *,
         room: asyncio.Semaphore | None = None,
         alone: frozenset[str] = frozenset(),
+        login: RedditLogin | None = None,
     ) -> None:
         self._market, self._fetcher, self._now = market, fetcher, now
-        self._room, self._alone = room, alone
+        self._room, self._alone, self._login = room, alone, login
         self._readers = Readers(market.language)
 
     def close(self) -> None:
@@ -84,6 +88,39 @@ class Gatherer:
 
     async def gather(self, source: Source, known: Known) -> Gathered:
         """What came of one source; whatever it does, nothing is raised for it."""
+        if source.open_url is None:
+            return await self._openly(source, known)
+        keyed = await self._with_key(source, known)
+        if not isinstance(keyed, Failure) or keyed.wait.held_s:
+            return keyed
+        refused = f"asked without the key, for with it: {keyed.sentence}"
+        found = await self._openly(replace(source, fetch_url=source.open_url, open_url=None), known)
+        if isinstance(found, Harvest):
+            return replace(found, warning="; ".join(filter(None, (refused, found.warning))))
+        return (
+            replace(found, sentence=f"{found.sentence}; {refused}") if isinstance(found, Failure) else found
+        )
+
+    async def _with_key(self, source: Source, known: Known) -> Gathered:
+        """By its key, with a new token where the one there was has ended."""
+        assert self._login is not None
+        for is_last in (False, True):
+            try:
+                authorization = await self._login.authorization()
+            except FetchError as error:
+                return self._failure(
+                    f"no token: {error}", source, known, error.status, error.retry_after_s, keyed=True
+                )
+            # What an open feed said of its changes, and where it moved to, is not of this answer.
+            ask = Ask(source.fetch_url, accept="application/json", authorization=authorization)
+            gathered = await self._ask(ask, source, known, None, keyed=True)
+            ended = isinstance(gathered, Failure) and gathered.status == HTTPStatus.UNAUTHORIZED
+            if not ended or is_last:
+                break
+            self._login.forget()
+        return gathered
+
+    async def _openly(self, source: Source, known: Known) -> Gathered:
         moved = None if source.bundled else known.moved
         ask = Ask(
             moved or source.fetch_url,
@@ -93,6 +130,11 @@ class Gatherer:
             ours=source.bundled,
             alone=host_of(source.fetch_url) in self._alone,
         )
+        return await self._ask(ask, source, known, moved)
+
+    async def _ask(
+        self, ask: Ask, source: Source, known: Known, moved: str | None, *, keyed: bool = False
+    ) -> Gathered:
         try:
             # The turn is kept until the answer is read, so that bodies do not pile up before slow reading.
             async with self._fetcher.fetching(ask) as fetched:
@@ -101,7 +143,7 @@ class Gatherer:
                     return Unchanged(fetched.seconds, wait, fetched.moved_to, moved)
                 return await self._read(source, fetched, moved)
         except FetchError as error:
-            return self._failure(str(error), source, known, error.status, error.retry_after_s)
+            return self._failure(str(error), source, known, error.status, error.retry_after_s, keyed=keyed)
         except FeedError as error:
             return self._failure(str(error), source, known)
         except Exception as error:  # noqa: BLE001 - whatever one source does, the others go on
@@ -126,12 +168,14 @@ class Gatherer:
         known: Known,
         status: int | None = None,
         retry_after_s: float | None = None,
+        *,
+        keyed: bool = False,
     ) -> Failure:
         wait = polling.after_failure(
             errors_in_row=known.errors_in_row + 1,
             status=status,
             retry_after_s=retry_after_s,
-            limited=source.kind is Kind.REDDIT,
+            limited=source.kind is Kind.REDDIT and not keyed,
         )
         return Failure(sentence, wait, status, moved=known.moved is not None)
 
@@ -139,12 +183,13 @@ class Gatherer:
     def _after_success(
         per_week: float | None, window_s: float | None, asked_s: float, fetched: Fetched, *, conditional: bool
     ) -> Wait:
-        return polling.after_success(
+        wait = polling.after_success(
             per_week=per_week,
             window_s=window_s,
             asked_s=max(asked_s, fetched.fresh_for_s or 0.0),
             conditional=conditional,
         )
+        return replace(wait, held_s=fetched.spent_s) if fetched.spent_s else wait
 
     def _harvest(
         self, source: Source, fetched: Fetched, reading: Reading, moved: str | None, now: datetime

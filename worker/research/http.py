@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
@@ -17,11 +17,11 @@ import aiohttp
 from worker.research import proxies
 from worker.research.addresses import Allowed, GuardedResolver, PrivateAddressError, is_loopback
 from worker.research.errors import FetchError
-from worker.research.freshness import fresh_for, retry_after
+from worker.research.freshness import fresh_for, retry_after, spent_for
 from worker.research.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -83,6 +83,7 @@ class Fetched:
         seconds: from the first request to the last byte.
         moved_to: the new address, where every redirect on the way was a permanent one.
         fresh_for_s: how long the server says that asking again is of no use; None where it does not say.
+        spent_s: how long it takes no more requests, where it says that this was the last; None where it does not.
     """
 
     status: int
@@ -94,6 +95,7 @@ class Fetched:
     seconds: float
     moved_to: str | None = None
     fresh_for_s: float | None = None
+    spent_s: float | None = None
 
     @property
     def not_modified(self) -> bool:
@@ -113,6 +115,8 @@ class Ask:
         delay_s: between two requests to this site, where the usual pause is too short.
         ours: we serve it ourselves on loopback, so that its first hop may lead there.
         alone: nothing else is asked of this site soon, so that its connection is not kept.
+        authorization: who asks; such a request follows no redirect, so that no other site is told.
+        form: what is posted in place of asking.
     """
 
     url: str
@@ -122,11 +126,18 @@ class Ask:
     delay_s: float | None = None
     ours: bool = False
     alone: bool = False
+    authorization: str | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """What the request carries beyond what every one does."""
-        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified, "Accept": self.accept}
+        named = {
+            "If-None-Match": self.etag,
+            "If-Modified-Since": self.last_modified,
+            "Accept": self.accept,
+            "Authorization": self.authorization,
+        }
         return {name: value for name, value in named.items() if value}
 
     @property
@@ -240,7 +251,7 @@ class Fetcher:
                 self._request(trip.url, host, ask) as response,
             ):
                 location = response.headers.get("Location")
-                if response.status in _REDIRECTS and location:
+                if response.status in _REDIRECTS and location and not ask.authorization:
                     trip.hops += 1
                     trip.permanent = trip.permanent and response.status in _PERMANENT
                     trip.url = urljoin(trip.url, location)
@@ -259,17 +270,21 @@ class Fetcher:
             seconds=trip.seconds,
             moved_to=trip.url if trip.hops and trip.permanent else None,
             fresh_for_s=fresh_for(response.headers),
+            spent_s=spent_for(response.headers),
         )
 
     def _request(
         self, url: str, host: str, ask: Ask
     ) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
         proxy = proxies.proxy_for(url, host)
+        method = "GET" if ask.form is None else "POST"
         if proxy is None:
             session = self._single if ask.alone else self._session
-            return session.get(url, headers=ask.headers, allow_redirects=False)
-        return self._proxied.get(
+            return session.request(method, url, headers=ask.headers, data=ask.form, allow_redirects=False)
+        return self._proxied.request(
+            method,
             url,
+            data=ask.form,
             headers=ask.headers | proxy.request_headers,
             proxy=proxy.url,
             proxy_headers=proxy.connect_headers,

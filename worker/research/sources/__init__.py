@@ -51,6 +51,7 @@ class Source:
         kind: what its answer is read as.
         bundled: it is served by ourselves, so that `fetch_url` says nothing of where it comes from.
         about: the keyword or the place that it was asked for, where it was.
+        open_url: what is asked without a key, where `fetch_url` wants one.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Source:
     kind: Kind = Kind.FEED
     bundled: bool = False
     about: str | None = None
+    open_url: str | None = None
 
     @classmethod
     def at(cls, url: str, *, served_at: str | None = None) -> Source:
@@ -86,7 +88,7 @@ class Source:
     def pause_s(self) -> float | None:
         """Seconds between two requests to its site, where the usual pause is too short.
 
-        A gateway of one's own that is asked in the service's place has limits of its own.
+        A gateway of one's own that is asked in the service's place has limits of its own, and so has a key.
         """
         asked_itself = urlsplit(self.fetch_url).netloc == urlsplit(self.url).netloc
         return PAUSES.get(self.kind) if asked_itself else None

@@ -61,14 +61,14 @@ def wants_articles(market: Market) -> bool:
     return market.collectors.full_text and find_spec("trafilatura") is not None
 
 
-def in_words(market: Market) -> list[str]:
-    """What the market collects, what does better with a key, and what is wanting, a sentence each."""
-    count = Counter(source.kind for source in sources_of(market).values())
+def in_words(market: Market, services: Services | None = None) -> list[str]:
+    """What the market collects, by which key, what does better with one, and what is wanting, a sentence each."""
+    services = services or Services()
+    count = Counter(source.kind for source in sources_of(market, services=services).values())
     said = {
         Kind.FEED: "{n} feeds, without a key",
         Kind.SEARCH: "{n} news searches of Google and Bing, without a key",
-        Kind.REDDIT: "Reddit through its feeds, without a key at one request a minute; REDDIT_FEED_USER and "
-        "REDDIT_FEED_TOKEN (from reddit.com/prefs/feeds) make it reliable where many share an address",
+        Kind.REDDIT: f"Reddit through {reddit.way(services)}",
         Kind.TRENDS: f"Google Trends of {market.region_code}, without a key",
         Kind.SUGGESTIONS: "{n} keywords completed by a search engine, without a key",
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from worker.research.sources import Kind
 
 REDDIT: Final = "https://www.reddit.com"
+REDDIT_API: Final = "https://oauth.reddit.com"
 TRENDS: Final = "https://trends.google.com"
 SUGGESTIONS: Final = "https://suggestqueries.google.com"
 GOOGLE_NEWS: Final = "https://news.google.com"
@@ -29,11 +30,24 @@ class Services:
         addresses: the usual address to the one that is asked instead: a gateway or a mirror of one's own.
         reddit_user: whose personal feeds are asked.
         reddit_token: the token of reddit.com/prefs/feeds.
+        reddit_id: of an application at reddit.com/prefs/apps.
+        reddit_secret: its secret; with it Reddit is asked through its API.
     """
 
     addresses: Mapping[str, str] = field(default_factory=dict)
     reddit_user: str | None = None
     reddit_token: str | None = field(default=None, repr=False)
+    reddit_id: str | None = None
+    reddit_secret: str | None = field(default=None, repr=False)
+
+    @property
+    def reddit_key(self) -> tuple[str, str] | None:
+        """The application's id and secret, where both are given."""
+        return (self.reddit_id, self.reddit_secret) if self.reddit_id and self.reddit_secret else None
+
+    def at(self, service: str) -> str:
+        """Where a service is asked, by its usual address."""
+        return self.addresses.get(service, service).rstrip("/")
 
     def source(
         self,
@@ -57,5 +71,5 @@ class Services:
         """
         named = f"{service}{path}?{urlencode(query)}"
         clean = without_secrets(canonical_url(named) or named)
-        asked = f"{self.addresses.get(service, service).rstrip('/')}{path}?{urlencode(dict(query) | dict(secret or {}))}"
+        asked = f"{self.at(service)}{path}?{urlencode(dict(query) | dict(secret or {}))}"
         return Source(comparison_key(clean), host_of(clean), clean, asked, kind, about=about)
