@@ -183,6 +183,10 @@ class Actions:
         )
         return Done(f"Enqueued {clean(name, 80)}.", change)
 
+    def run_again(self, run_id: int) -> Done:
+        """Enqueues a run's task once more, as a new one with the same arguments."""
+        return Done(f"Run {run_id} is enqueued once more, as a new task.", self._do("run_again", run_id))
+
     def sync(self) -> Done:
         """Starts ranking, report and sync, as every Monday."""
         return Done("Report and sync enqueued.", self.enqueue(SYNC).change)

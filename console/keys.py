@@ -139,6 +139,7 @@ ACTIONS = (
     Action("run_now", ("r",), "Run now", "Run the schedule's task once, now.", Scope.SCHEDULES, shown=True, changes=True),
     Action("pause", ("p",), "Pause", "Stop the schedule from firing, for a while or until it is resumed; or resume it.", Scope.SCHEDULES, shown=True, changes=True),
     Action("missed", ("m",), "Missed", "Answer the ticks that got no run: once, all, spread over a period, or acknowledge them.", Scope.SCHEDULES, shown=True, changes=True),
+    Action("run_again", ("r",), "Run again", "Enqueue the task once more, as a new one with the same arguments.", Scope.RUNS, shown=True, changes=True),
     Action("period", ("h",), "Period", "Numbers of the last hour, 24 hours or 7 days.", Scope.RUNS, shown=True),
     Action("log", ("l",), "Its log", "Go to the log, and show only the lines of this task.", Scope.RUNS, shown=True),
     Action("run_now", ("r",), "Collect it", "Collect just this source, now, whatever it waits for.", Scope.SOURCES, shown=True, changes=True),

@@ -308,6 +308,9 @@ def _history(commands: Subparsers) -> None:
     _leaf(runs, "show", history.run, "one run, and what it logged").add_argument(
         "id", type=_row, metavar="ID"
     )
+    _leaf(runs, "again", history.again, "enqueue a run's task once more").add_argument(
+        "id", type=_row, metavar="ID"
+    )
     stats = _leaf(runs, "stats", history.stats, "rates, waiting and running times of each task")
     stats.add_argument("--period", choices=PERIODS, default="24h", help="how far back (24h)")
     journal = _group(commands, "journal", "what operators did")

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from worker.config import ConfigError, Fault, load_model
 from worker.queue.alerts import Limits
+from worker.queue.arguments import HIDDEN
 from worker.queue.catch_up import DEFAULT_WINDOW_S, CatchUp, ScheduleSpec
 from worker.queue.cron import Cron
 from worker.queue.retention import DAY_S, Retention
@@ -25,7 +26,6 @@ SETTINGS_FILE = "settings.yaml"
 PREFIX = "TOPIC_"
 # Variables that say where things are; they are no settings.
 PLACES = frozenset({"TOPIC_HOME", "TOPIC_CONFIG"})
-HIDDEN = "\N{BULLET}" * 5
 
 
 def _known_zone(name: str) -> str:

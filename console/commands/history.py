@@ -50,6 +50,11 @@ def run(context: Context) -> Exit:
     return Exit.DONE
 
 
+def again(context: Context) -> Exit:
+    """Enqueues a run's task once more."""
+    return context.done(context.actions.run_again(context.options.id))
+
+
 def _seconds(start: datetime, end: datetime) -> float:
     return round((end - start).total_seconds(), 3)
 

@@ -150,6 +150,12 @@ class RunsScreen(ListScreen):
         self._period = self._period.following()
         self._read_stats()
 
+    def action_run_again(self) -> None:
+        """Enqueues what ran under the cursor once more; undo takes it away."""
+        row: Run | None = self.table.highlighted
+        if row is not None:
+            self.console.act(lambda actions: actions.run_again(row.id))
+
     def action_log(self) -> None:
         """To the log, with only the lines of this task."""
         row: Run | None = self.table.highlighted

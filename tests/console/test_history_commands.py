@@ -164,3 +164,14 @@ def test_a_followed_log_goes_on_over_a_rotation(run):
         process.terminate()
         process.wait()
         process.stdout.close()
+
+
+def test_a_run_is_enqueued_once_more(run):
+    builder, command = run
+    number = builder.run(age=60)
+    code, document, _ = command("runs", "again", str(number), "--json")
+    assert (code, document["done"]) == (0, 1)
+    ((task_id, name, subject),) = builder.tasks.execute("SELECT task_id, name, subject FROM task")
+    assert (document["task_ids"], name, subject) == ([task_id], homes.COLLECT, "demo")
+    code, _, said = command("runs", "again", "99")
+    assert (code, said) == (1, "topic-console: run 99 is not in the history any more\n")

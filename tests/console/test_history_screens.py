@@ -199,3 +199,14 @@ async def test_a_running_task_shows_its_own_lines_in_the_queue(builder):
         await settled(pilot)
         await until(pilot, lambda: "asking heise.de" in str(app.screen.detail_text.content))
         assert "other" not in str(app.screen.detail_text.content)
+
+
+async def test_r_runs_a_task_of_the_history_again_and_u_takes_it_back(builder):
+    builder.run(age=60)
+    app = console(builder)
+    count = "SELECT count(*) FROM task"
+    async with app.run_test(size=(100, 30)) as pilot:
+        await press(pilot, "5", "r")
+        await until(pilot, lambda: builder.tasks.execute(count).fetchone()[0] == 1, "a new task")
+        await press(pilot, "u")
+        await until(pilot, lambda: builder.tasks.execute(count).fetchone()[0] == 0, "taken back")

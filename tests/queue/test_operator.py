@@ -8,6 +8,7 @@ import json
 import pytest
 
 from worker.queue import DurableHuey, Operator
+from worker.queue.arguments import HIDDEN
 from worker.queue.errors import MessageError, RefusedError
 
 NAME = "tests.job"
@@ -273,3 +274,66 @@ def test_a_pause_ends_by_itself(desk, huey):
     assert huey.dequeue() is not None
     with pytest.raises(RefusedError, match="has passed"):
         desk.pause_queue(until=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
+
+
+def only_run(desk):
+    ((number,),) = desk.storage.sql("SELECT max(id) FROM run", results=True)
+    return number
+
+
+def test_what_ran_runs_again_as_a_new_task_with_the_same_arguments(desk, huey):
+    moment = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+    huey.allowed = [(1, moment)]
+    first = huey.job((1, moment)).id
+    run_all(huey)
+    change = desk.run_again(only_run(desk))
+    (again,) = change.task_ids
+    assert again != first
+    run_all(huey)
+    found = desk.storage.sql("SELECT task_id, state, args FROM run ORDER BY id", results=True)
+    assert [(task_id, state) for task_id, state, _ in found] == [(first, "completed"), (again, "completed")]
+    assert found[0][2] == found[1][2]
+    assert journal(desk) == [("enqueue", "queue", 1)]
+
+
+def test_undo_takes_a_repeated_run_away_before_it_begins(desk, huey):
+    huey.allowed = [1]
+    huey.job(1)
+    run_all(huey)
+    desk.run_again(only_run(desk))
+    assert desk.undo().done == 1
+    assert rows(desk, "task") == []
+
+
+def test_what_has_not_come_to_its_end_is_not_run_beside_itself(desk, huey):
+    huey.job("dies")
+    run_all(huey)
+    with pytest.raises(RefusedError, match="is dead letter 1: retry that instead"):
+        desk.run_again(only_run(desk))
+    desk.retry([1])
+    with pytest.raises(RefusedError, match="not in the history"):
+        desk.run_again(99)
+    assert len(rows(desk, "task")) == 1
+
+    @huey.task(name="again", retries=1, retry_delay=60)
+    def again():
+        raise ValueError
+
+    again()
+    run_all(huey)
+    with pytest.raises(RefusedError, match="will be tried again"):
+        desk.run_again(only_run(desk))
+
+
+def test_a_secret_is_never_sent_as_the_dots_that_hide_it(home, desk):
+    huey = DurableHuey(
+        "topics", filename=home / "tasks.db", redact=lambda text: text.replace("geheim", HIDDEN)
+    )
+    huey.task(name="job")(lambda token: None)("geheim")
+    run_all(huey)
+    huey.storage.close()
+    before = len(journal(desk))
+    with pytest.raises(RefusedError, match="holds a secret"):
+        desk.run_again(only_run(desk))
+    assert len(journal(desk)) == before
+    assert rows(desk, "task") == []

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+# Stands where a secret stood.
+HIDDEN = "\N{BULLET}" * 5
+
+
 @dataclass(frozen=True, slots=True)
 class Edited:
     """Arguments that were edited.

@@ -18,6 +18,7 @@ from worker.queue.errors import QueueError
 from worker.queue.letters_desk import LettersDesk
 from worker.queue.message import Envelope, encode_call
 from worker.queue.queue_desk import SHOWN, TOUCH, QueueDesk
+from worker.queue.runs_desk import RunsDesk
 from worker.queue.schedules_desk import SchedulesDesk
 from worker.queue.storage import DurableStorage
 from worker.queue.switches import SwitchesDesk
@@ -58,6 +59,7 @@ class Operator:
         self.queue = QueueDesk(self)
         self.letters = LettersDesk(self)
         self.schedules = SchedulesDesk(self)
+        self.runs = RunsDesk(self)
         self.switches = SwitchesDesk(self)
         self.workers = WorkersDesk(self)
 
@@ -160,6 +162,10 @@ class Operator:
             self.note(cursor, entry, "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject)
         self.storage.wake()
         return self.change(entry, "enqueue", 1, 1, task_ids=[task_id])
+
+    def run_again(self, run_id: int) -> Change:
+        """Enqueues what ran once more; see `RunsDesk`."""
+        return self.runs.again(run_id)
 
     def seal(
         self,
