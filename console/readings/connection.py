@@ -80,7 +80,14 @@ class File:
         if db is None:
             return []
         with self._sentences():
-            return list(db.query(sql, params))
+            try:
+                return list(db.query(sql, params))
+            except sqlite3.OperationalError as error:
+                if "decode to UTF-8" not in str(error):
+                    raise
+                # One flipped bit in one text must not take the whole list away.
+                db.conn.text_factory = _lenient
+                return list(db.query(sql, params))
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """The first column of the first row; None where there is none."""
@@ -185,6 +192,10 @@ class File:
                 yield
         except QueueError as error:
             raise ReadingError(str(error)) from error
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 @contextlib.contextmanager

@@ -216,7 +216,7 @@ def _topic(row: Row) -> Topic:
 def _json(text: str | None, otherwise: Any) -> Any:
     try:
         found = json.loads(text) if text else otherwise
-    except ValueError:
+    except (ValueError, RecursionError):
         return otherwise
     return found if otherwise is None or isinstance(found, type(otherwise)) else otherwise
 

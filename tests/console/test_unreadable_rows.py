@@ -86,3 +86,14 @@ def test_an_act_whose_entry_cannot_be_read_is_refused_in_a_sentence_and_others_a
     assert cli.main(undo) == 1
     assert f"entry {bad} of the journal cannot be read" in capsys.readouterr().err
     assert cli.main([*undo, good]) == 0
+
+
+def test_bytes_that_are_no_text_are_shown_as_far_as_they_are(home, capsys):
+    change(home, "dlq.db", "letter", "error", b"\xff\xfe after")
+    with sqlite3.connect(home.dlq_db) as conn:
+        conn.execute("UPDATE letter SET error = CAST(error AS TEXT) WHERE typeof(error) = 'blob'")
+    conn.close()
+    assert cli.main(["--home", str(home.root), "failures", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert len(listed) == 48
+    assert "\ufffd\ufffd after" in {one["error"] for one in listed}

@@ -21,9 +21,20 @@ _VARYING = (
     (re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE), "<url>"),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
+    (
+        re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)\w*,? \d{1,2}[ -]\w{3}[ -]\d{2,4}\b", re.IGNORECASE),
+        "<time>",
+    ),
+    (
+        re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?![\w:])", re.IGNORECASE),
+        "<address>",
+    ),
     (re.compile(r"(?<!\w)/(?:[\w.@+-]+/)+[\w.@+-]*"), "<path>"),
     (re.compile(r"\b0x[0-9a-f]+\b|\b[0-9a-f]{12,}\b", re.IGNORECASE), "<hex>"),
-    (re.compile(r"'[^']*'|\"[^\"]*\""), "<text>"),
+    # A quotation mark within a word is an apostrophe.
+    (re.compile(r"(?<!\w)'[^']*'|(?<!\w)\"[^\"]*\""), "<text>"),
+    # Letters and digits in one long word: the id of a request, a token, a file.
+    (re.compile(r"\b(?=\w*\d)(?=\w*[a-z])\w{8,}\b", re.IGNORECASE), "<id>"),
     (re.compile(r"\d+(?:\.\d+)?"), "<n>"),
     (re.compile(r"\s+"), " "),
 )
@@ -43,7 +54,8 @@ def describe(exception: BaseException, redact: Callable[[str], str] = str) -> Fa
     """What is kept of an exception.
 
     Args:
-        exception: with its traceback, if it was raised.
+        exception: with its traceback, if it was raised. Its `alike`, where it has one, says what is the same in
+            all failures of its cause; else its message does.
         redact: takes secrets out of a text.
     """
     kind = type(exception)
@@ -56,7 +68,7 @@ def describe(exception: BaseException, redact: Callable[[str], str] = str) -> Fa
         error_type=error_type,
         error=error[:MAX_ERROR],
         traceback=_middle_out(lines, MAX_TRACEBACK),
-        fingerprint=fingerprint(error_type, error, _own_frame(exception)),
+        fingerprint=fingerprint(error_type, getattr(exception, "alike", error), _own_frame(exception)),
     )
 
 

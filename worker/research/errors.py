@@ -19,6 +19,7 @@ Faults in a file are `worker.config.ConfigError`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class NothingCollectedError(ResearchError):
 
     Attributes:
         failed: source to sentence, all of them; the message names the first few.
+        alike: what is the same in each run of one outage: of several sources each is down in its own way, and
+            not each is asked every time, so the most frequent sentence speaks for all.
     """
 
     def __init__(self, market: str, failed: Mapping[str, str]) -> None:
@@ -77,6 +80,8 @@ class NothingCollectedError(ResearchError):
             f"nothing could be collected for {market}: {count} failed ({'; '.join(named + more)})"
         )
         self.failed = dict(failed)
+        most = min(Counter(failed.values()).items(), key=lambda one: (-one[1], one[0]))[0]
+        self.alike = f"nothing could be collected for {market}: {most}"
 
 
 class LibraryError(ResearchError):
