@@ -8,10 +8,13 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from console.actions import COLLECT, REPORT, SYNC
 from console.commands.output import CommandError, Exit
 from console.readings.verdict import ALIVE, outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from console.commands.output import Context
 
 POLL_S = 0.1
@@ -32,15 +35,27 @@ def collect(context: Context) -> Exit:
 
 def enqueue(context: Context) -> Exit:
     """Stores a call to any task that a worker knows."""
-    name = context.options.task
-    known = context.readings.handlers()
-    matching = [handler for handler in known if name in {handler, handler.rpartition(".")[2]}]
-    if known and not matching:
-        raise CommandError(f"no task is named {name!r}; known are {', '.join(known)}", Exit.UNUSABLE)
     args = _arguments(context.options.args)
-    chosen = matching[0] if matching else name
+    name = _task(context.options.task, context.readings.handlers())
     positional, named = (args, {}) if isinstance(args, list) else ([], args)
-    return context.done(context.actions.enqueue(chosen, positional, named))
+    return context.done(context.actions.enqueue(name, positional, named))
+
+
+def _task(name: str, handlers: Sequence[str]) -> str:
+    """The full name of a task; until a worker has told which ones it has, our own go by their short names."""
+    known = handlers or (COLLECT, SYNC, REPORT)
+    matching = [one for one in known if name in {one, one.rpartition(".")[2]}]
+    if matching:
+        return matching[0]
+    if handlers:
+        raise CommandError(f"no task is named {name!r}; known are {', '.join(known)}", Exit.UNUSABLE)
+    if "." not in name.strip("."):
+        raise CommandError(
+            f"no worker has started yet, so it is not known which task {name!r} is; say its full name, "
+            f"such as {COLLECT}",
+            Exit.UNUSABLE,
+        )
+    return name
 
 
 def _arguments(text: str | None) -> list[object] | dict[str, object]:

@@ -89,3 +89,15 @@ def test_the_journal_is_listed_filtered_and_shown(builder, run, dead):
     assert code == 0
     assert "It was undone by" in entry["undo"]
     assert run("journal", "show", "nothing")[0] == 1
+
+
+def test_a_short_name_is_the_right_task_or_refused_before_any_worker_has_started(builder, run):
+    assert run("enqueue", "collect_all_sources", '["demo"]')[0] == 0
+    assert run("enqueue", "elsewhere.tasks.of_mine")[0] == 0
+    named = "SELECT name FROM task ORDER BY id"
+    stored = [("worker.tasks.collect_all_sources",), ("elsewhere.tasks.of_mine",)]
+    assert builder.tasks.execute(named).fetchall() == stored
+    code, told = run("enqueue", "colect")
+    assert code == 2
+    assert "no worker has started yet" in told["error"]
+    assert builder.tasks.execute(named).fetchall() == stored
