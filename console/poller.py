@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 # While tasks run somebody commits all the time, and nobody reads faster than this; what the operator does shows at once.
 REST_S = 1.0
+# With so many tasks that run, each look has many lines drawn anew, which a slow line must carry.
+MANY, MANY_REST_S = 10, 2.0
 # Where nothing has happened for so long, both are done less often.
 CALM_S, CALM_LOOK_S, CALM_REST_S = 30.0, 0.5, 2.0
 JOIN_S = 1.0
@@ -59,7 +61,7 @@ class Poller(threading.Thread):
         self._wake = threading.Event()
         self._stopped = False
         self._read_at = self._told_at = float("-inf")
-        self._hurried = False
+        self._hurried, self._rest = False, REST_S
 
     def ask(
         self,
@@ -126,13 +128,15 @@ class Poller(threading.Thread):
             return
         now = time.monotonic()
         rested = now - self._told_at >= (CALM_REST_S if self._is_calm else REST_S)
-        if now - self._read_at < REST_S and not self._hurried:
+        if now - self._read_at < self._rest and not self._hurried:
             return
         self._hurried = False
         try:
             if self._readings.changed():
                 self._read_at = self._told_at = now
-                self._post(SnapshotTaken(self._readings.snapshot()))
+                snapshot = self._readings.snapshot()
+                self._rest = REST_S if snapshot.depth.running < MANY else MANY_REST_S
+                self._post(SnapshotTaken(snapshot))
             elif rested and (same := self._readings.again()) is not None:
                 self._told_at = now
                 self._post(SnapshotTaken(same))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rich.segment import Segment, Segments
 from textual.app import App
 
+from console.differing import Shown
 from console.faults import record
 from console.messages import ActionDone, ActionRefused, Answered, Faulted, SnapshotTaken
 from console.poller import Actor, Poller
@@ -17,7 +18,9 @@ from console.text import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.console import RenderableType
     from textual.message import Message
+    from textual.screen import Screen
 
     from console.actions import Actions, Done
     from console.readings import Readings
@@ -49,6 +52,7 @@ class ThreadedApp(App[int]):
         super().__init__(ansi_color=ansi_color)
         self.snapshot: Snapshot | None = None
         self._stirred_at = self._drawn_at = datetime.min.replace(tzinfo=UTC)
+        self._shown = Shown()
         self._poller = Poller(readings, self.tell)
         self._actor = Actor(actions, self.tell)
 
@@ -67,6 +71,10 @@ class ThreadedApp(App[int]):
             return True
         typing = self.focused is not None and self.focused.check_consume_key("a", "a")
         return priority and not typing and await super()._check_bindings(key)
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Writes to the terminal only what differs from what stands there."""
+        super()._display(screen, self._shown.differing(renderable))
 
     def _fatal_error(self) -> None:
         """A fault of the console itself: logged whole, and said in a sentence when the terminal is given back."""

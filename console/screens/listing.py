@@ -106,13 +106,14 @@ class ListScreen(MarkingScreen):
     # -- the list -------------------------------------------------------------------------------
 
     def draw(self, snapshot: Snapshot | None, now: datetime) -> None:
-        """A new snapshot has the list read again; the seconds between just let ages go on."""
+        """A new snapshot has the list read again, which is then drawn with its ages; else just the ages go on."""
         super().draw(snapshot, now)
-        self.table.tick(now)
         self._caption()
-        if snapshot is not None and snapshot.number != self._seen:
-            self._seen = snapshot.number
-            self._read_again(snapshot)
+        if snapshot is not None and snapshot.number != self._seen and self._is_due(snapshot):
+            self.read()
+        else:
+            self.table.tick(now)
+        self._seen = snapshot.number if snapshot is not None else None
 
     _seen: int | None = None
 
@@ -121,17 +122,19 @@ class ListScreen(MarkingScreen):
         window = self.table.window
         if window is None or not window.searching:
             place = window.places[0] if window and window.places and not window.at_start else None
+            # The detail follows: the list tells of its cursor's row whenever it is shown anew.
             self._ask(Edge.AGAIN if place else Edge.FIRST, place, max(len(self.table.rows), PAGE))
-        self._read_detail()
+        else:
+            self._read_detail()
 
-    def _read_again(self, snapshot: Snapshot) -> None:
-        """The same for a new snapshot; what had to be searched for is not searched for all the time."""
+    def _is_due(self, snapshot: Snapshot) -> bool:
+        """Whether a new snapshot has the list read: what had to be searched for is not searched for all the time."""
         window = self.table.window
         took = window.took if window else 0.0
         rest = (snapshot.at - self._read_at).total_seconds() if self._read_at else took * SEARCH_REST
-        if took < QUICK_S or rest >= took * SEARCH_REST:
+        if due := took < QUICK_S or rest >= took * SEARCH_REST:
             self._read_at = snapshot.at
-            self.read()
+        return due
 
     _read_at: datetime | None = None
 

@@ -83,9 +83,9 @@ class LogsScreen(ListScreen):
             self.view.redraw()
         super().draw(snapshot, now)
 
-    def _read_again(self, snapshot: Snapshot) -> None:
+    def _is_due(self, snapshot: Snapshot) -> bool:
         del snapshot
-        self.read()
+        return True
 
     def read(self) -> None:
         """Reads what has been written since."""

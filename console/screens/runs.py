@@ -90,13 +90,14 @@ class RunsScreen(ListScreen):
             self._stats_at = snapshot.at
             self._read_stats()
 
-    def _read_again(self, snapshot: Snapshot) -> None:
+    def _is_due(self, snapshot: Snapshot) -> bool:
         """What has ended does not change: the list is read anew when another run has ended, or grown old by itself."""
         newest = snapshot.last_runs[0].id if snapshot.last_runs else None
         old = self._listed_at is None or (snapshot.at - self._listed_at).total_seconds() >= REREAD_S
-        if old or newest != self._newest or self.table.window is None:
-            self._newest, self._listed_at = newest, snapshot.at
-            super()._read_again(snapshot)
+        if not (old or newest != self._newest or self.table.window is None):
+            return False
+        self._newest, self._listed_at = newest, snapshot.at
+        return super()._is_due(snapshot)
 
     _newest: int | None = None
     _listed_at: datetime | None = None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.content import Content
-from textual.geometry import Region
 from textual.strip import Strip
 
 from console.rows.base import GAP, Cell, Tone
@@ -74,7 +73,7 @@ def draw(
         over: a style that wins over the tones, for the row under the cursor.
         ascii_only: draw with plain characters.
     """
-    base = over or widget.rich_style
+    base = over or widget.get_component_rich_style(f"tone--{Tone.PLAIN}")
     segments = [
         Segment(ascii_signs(part.text) if ascii_only else part.text, over or widget.get_component_rich_style(f"tone--{part.tone}"))
         for part in line
@@ -84,25 +83,6 @@ def draw(
         more = ascii_signs(ELLIPSIS) if ascii_only else ELLIPSIS
         strip = Strip.join([strip.crop(0, width - 1), Strip([Segment(more, base)])])
     return strip.adjust_cell_length(width, base).simplify()
-
-
-def changed(old: Line | None, new: Line, y: int, width: int) -> Region:
-    """What of a line must be painted anew: from the first cell that differs to the last, which over ssh is few bytes.
-
-    Args:
-        old: what stands there; None: unknown.
-        new: what is to stand there.
-        y: of the line.
-        width: of the line, in cells.
-    """
-    if old is None or len(old) != len(new):
-        return Region(0, y, width, 1)
-    lengths = [cell_len(part.text) for part in new]
-    differ = [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
-    if not differ or any(cell_len(old[at].text) != lengths[at] for at in differ):
-        return Region(0, y, width, 1)
-    start, end = sum(lengths[: differ[0]]), min(sum(lengths[: differ[-1] + 1]), width)
-    return Region(start, y, end - start, 1) if start < end else Region(0, y, width, 1)
 
 
 def wrapped(line: Line, width: int, indent: int, most: int) -> list[Line]:

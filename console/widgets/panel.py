@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual.geometry import Region
 from textual.widget import Widget
 
 from console.rows.base import Cell, Tone, fitted
-from console.widgets.lines import TONE_CLASSES, Line, changed, draw, head_line, row_line
+from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,11 +94,10 @@ class Panel(Widget):
         if len(old) != len(self._lines):
             self.refresh(layout=True)
         above = 1 if self._title else 0
-        for y in range(max(len(old), len(self._lines))):
-            before, after = old[y : y + 1], self._lines[y : y + 1]
-            if before != after:
-                known = before[0] if before else None
-                self.refresh(changed(known, after[0] if after else (), y + above, self.size.width))
+        # What there is no room for must not be repainted: it would be the line of another widget.
+        for y in range(min(max(len(old), len(self._lines)), self.size.height - above)):
+            if old[y : y + 1] != self._lines[y : y + 1]:
+                self.refresh(Region(0, y + above, self.size.width, 1))
 
     def on_resize(self) -> None:
         """The lines are laid out for the new width."""

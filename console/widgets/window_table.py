@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -19,7 +19,7 @@ from console import keys
 from console.readings.marks import Marks
 from console.readings.pages import Edge
 from console.rows.base import GAP, Cell, Tone, fitted
-from console.widgets.lines import TONE_CLASSES, Line, changed, draw, head_line, row_line
+from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
 from console.widgets.steps import Steps
 
 if TYPE_CHECKING:
@@ -277,11 +277,10 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
 
     def _repaint(self) -> None:
         """Repaints the lines that differ from what is on the screen; nothing where none does."""
-        lines = [self._line_with_cursor(y) for y in range(self.size.height)]
         regions = [
-            changed(self._drawn.get(y), line, y, self.size.width)
-            for y, line in enumerate(lines)
-            if self._drawn.get(y) != line
+            Region(0, y, self.size.width, 1)
+            for y in range(self.size.height)
+            if self._drawn.get(y) != self._line_with_cursor(y)
         ]
         if regions:
             self.refresh(*regions)
