@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from tests.console import homes
 from tests.terminal.conftest import LEFT_CLEAN, LONGEST_S, ROOT
+from worker.foreign import STEERING
 
 pytestmark = pytest.mark.terminal
 
@@ -116,20 +118,35 @@ def test_plain_characters_mean_ascii(terminal):
     assert shown.text().isascii()
 
 
+# What we send ourselves: where the cursor goes, colours, modes, the pointer's shape, and what was asked to be copied.
+OURS = re.compile(
+    rb"\x1b\[[0-9;?<>=$]*[Hmhlup]|\x1b\]22;default\x07|\x1b\]52;c;(?P<copied>[A-Za-z0-9+/=]*)\x07|\x1b[=>]"
+)
+SCREENS = ("dead", "Queue", "Failures by cause", "Schedules", "Runs", "Sources", "Topics", "Logs", "Journal")
+
+
 def test_hostile_text_sends_no_sequence_of_its_own(terminal, tmp_path):
     builder = homes.Builder(tmp_path / "home", homes.datetime.now(homes.UTC))
     homes.hostile(builder)
-    shown = terminal()
-    for key, words in (("1", "8 dead"), ("2", "Queue"), ("3", "Failures by cause"), ("4", "Schedules")):
-        os.write(shown.master, key.encode())
+    shown, sent = terminal(), b""
+    for key, words in enumerate(SCREENS, 1):
+        os.write(shown.master, str(key).encode())
         shown.until(words)
-        time.sleep(0.3)
-        shown.read(0.3)
+        for keys in ("jG", "\r", "y", "*"):
+            os.write(shown.master, keys.encode())
+            shown.read(0.1)
+        sent, shown.output = sent + shown.output, b""
     shown.press("q")
     assert shown.end() == 0
     builder.close()
-    for sequence in (b"\x1b]52", b"\x1b]0;", b"\x1b[31m", b"\xc2\x9b", "\u202e".encode(), "\u2066".encode()):
-        assert sequence not in shown.output
+    sent += shown.output
+    copied = b"".join(base64.b64decode(found["copied"]) for found in OURS.finditer(sent) if found["copied"])
+    rest = OURS.sub(b"", sent)
+    assert b"tag" in rest
+    assert b"evil." in copied
+    for text in (rest, copied):
+        assert STEERING.search(text.decode()) is None
+        assert not set(text) & set(range(32)) - set(b"\t\n\r\b")
 
 
 @pytest.mark.parametrize(
