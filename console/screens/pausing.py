@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from textual import events
     from textual.widget import Widget
 
 NO_SPAN = "That is no span: write 30m, 2h or 1d."
@@ -62,7 +63,9 @@ class PauseScreen(Dialog[Pause | None]):
             compact=True,
         )
         yield self.options
-        self.typed = Input(placeholder="how long: 45m, 8h, 3d", id="typed", compact=True)
+        self.typed = Input(
+            placeholder="how long: 45m, 8h, 3d", id="typed", compact=True, select_on_focus=False
+        )
         yield self.typed
         self.note = Input(placeholder="why, for the next person (may stay empty)", id="note", compact=True)
         yield self.note
@@ -75,7 +78,16 @@ class PauseScreen(Dialog[Pause | None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """On to the note, or to a span of one's own."""
-        at = event.option_index
+        self._choose(event.option_index)
+
+    def on_key(self, event: events.Key) -> None:
+        """Who types `8h` at once means a span of one's own."""
+        if self.focused is self.options and event.character is not None and event.character.isdecimal():
+            event.stop()
+            self._choose(len(_SPANS) + 1)
+            self.typed.insert_text_at_cursor(event.character)
+
+    def _choose(self, at: int) -> None:
         self.note.display, self.typed.display = True, at > len(_SPANS)
         self._span = timedelta(seconds=_SPANS[at][1]) if at < len(_SPANS) else None
         self.set_focus(self.typed if self.typed.display else self.note)

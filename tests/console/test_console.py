@@ -228,6 +228,18 @@ async def test_a_pause_of_any_length_and_one_without_an_end(builder):
         assert app.screen.table.highlighted.paused_until is None
 
 
+async def test_a_span_is_typed_without_choosing_that_one_will_be(builder):
+    builder.schedule("daily_collection", "0 2 * * *")
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "4", "p")
+        await pilot.press(*"13h", "enter", *"why", "enter")
+        await until(pilot, lambda: app.screen_stack[0].table.highlighted.paused)
+        row = app.screen.table.highlighted
+        assert row.paused_until - datetime.now(UTC) > timedelta(hours=12, minutes=59)
+        assert row.pause_note == "why"
+
+
 @pytest.mark.parametrize(
     ("keys", "states", "waiting"),
     [
