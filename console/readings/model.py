@@ -126,6 +126,7 @@ class Outcome(StrEnum):
 
     OK = "ok"
     LATE = "late"  # ok, but not on time: caught up, or replayed
+    SKIPPED = "skipped"  # its run found that it had nothing to do, or not what it needs
     FAILED = "failed"
     WAITING = "waiting"  # its run has not ended
     CANCELLED = "cancelled"

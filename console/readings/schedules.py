@@ -40,7 +40,7 @@ _TICK = """SELECT id, schedule, tick_at, coalesce(last_at, tick_at) AS last_at, 
     WHERE queue = ?"""
 # What a tick without a run came to.
 _UNRUN = {"missed": Outcome.MISSED, "acknowledged": Outcome.WAIVED, "paused": Outcome.WAIVED}
-_ENDS = {"dead": Outcome.FAILED, "cancelled": Outcome.CANCELLED}
+_ENDS = {"skipped": Outcome.SKIPPED, "dead": Outcome.FAILED, "cancelled": Outcome.CANCELLED}
 
 
 def schedules(file: File, queue: str, now: float, text: str = "", sort: str = "name") -> tuple[Schedule, ...]:
@@ -172,7 +172,7 @@ def _tick(row: Row) -> Tick:
 def _outcome(state: str, ended: str | None) -> Outcome:
     if state in _UNRUN:
         return _UNRUN[state]
-    if ended in {"completed", "skipped"}:
+    if ended == "completed":
         return Outcome.OK if state == "fired" else Outcome.LATE
     return _ENDS.get(ended or "", Outcome.WAITING)
 

@@ -39,6 +39,7 @@ MISSED = 12  # ticks that a schedule's detail names
 SIGNS = {
     Outcome.OK: ("●", Tone.GOOD),
     Outcome.LATE: ("◐", Tone.GOOD),
+    Outcome.SKIPPED: ("»", Tone.QUIET),
     Outcome.FAILED: ("✗", Tone.BAD),
     Outcome.WAITING: ("▸", Tone.ACCENT),
     Outcome.CANCELLED: ("–", Tone.QUIET),
@@ -112,7 +113,7 @@ def _worst(outcomes: Sequence[Outcome]) -> Tone:
     """The tone of a strip where it has room for one only: that of the newest, and trouble before it counts."""
     if not outcomes:
         return Tone.QUIET
-    if outcomes[-1] in {Outcome.FAILED, Outcome.MISSED}:
+    if outcomes[-1] in {Outcome.SKIPPED, Outcome.FAILED, Outcome.MISSED}:
         return SIGNS[outcomes[-1]][1]
     return Tone.WARN if {Outcome.FAILED, Outcome.MISSED} & set(outcomes) else Tone.GOOD
 

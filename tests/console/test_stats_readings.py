@@ -9,7 +9,9 @@ import pytest
 
 from console.readings import Readings
 from console.readings.forecast import Outlook, forecast
+from console.readings.model import Outcome
 from console.readings.stats import Period
+from console.rows import schedules
 from tests.console.homes import COLLECT, NOW, SYNC
 from worker.queue import DurableHuey
 from worker.queue.rollups import Rollups
@@ -187,3 +189,12 @@ def test_news_since_a_moment(builder, readings):
     assert (news.causes, news.failed, news.missed, news.collections, news.acts, news.actors) == (1, 4, 1, 1, 1, ("ann@ops",))  # fmt: skip
     assert not readings.news(NOW - timedelta(seconds=5))
     assert readings.news(NOW - timedelta(days=30)).since == NOW - timedelta(days=7)
+
+
+def test_a_run_that_found_nothing_to_do_is_not_shown_as_one_that_did_it(builder, readings):
+    builder.schedule("weekly_notion_sync", "0 9 * * 1")
+    for days, ended in enumerate(["completed", "skipped", "dead", None]):
+        builder.tick("weekly_notion_sync", ago=86400 * (9 - days), ended=ended)
+    (schedule,) = readings.snapshot().schedules
+    assert schedule.strip == (Outcome.OK, Outcome.SKIPPED, Outcome.FAILED, Outcome.WAITING)
+    assert schedules.legend(schedule.strip) == "● ok  » skipped  ✗ failed  ▸ not ended"
