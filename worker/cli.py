@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from worker import cli_alerts, cli_feeds, cli_topics
+from worker import cli_alerts, cli_feeds, cli_proposals, cli_topics
 from worker.foreign import harmless, say
 from worker.places import PlaceError, find_config, find_home, market_names, named, shipped_config
 
@@ -52,6 +52,7 @@ _ACTS: dict[str | None, Callable[[argparse.Namespace], int]] = {
     "alerts": cli_alerts.run,
     "opml": cli_feeds.run,
     "discover": cli_feeds.run,
+    "proposals": cli_proposals.run,
 }
 
 
@@ -103,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
         commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     )
     cli_feeds.add_commands(
+        commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
+    )
+    cli_proposals.add_commands(
         commands, lambda leaf: _place_options(leaf, home=argparse.SUPPRESS, config=argparse.SUPPRESS)
     )
     cli_alerts.add_command(

@@ -143,7 +143,7 @@ def collect_market(
             market,
             library,
             report=current_run().progress,
-            options=_fetch_options(),
+            options=fetch_options(),
             choice=choice,
             now=now,
             services=services(),
@@ -176,7 +176,8 @@ def services_of(given: Settings, known: Secrets) -> Services:
     )
 
 
-def _fetch_options() -> FetchOptions:
+def fetch_options() -> FetchOptions:
+    """How far the settings let a fetch go."""
     from worker.research.http import FetchOptions  # noqa: PLC0415 - brings aiohttp
 
     limits = settings().collect

@@ -74,6 +74,7 @@ class Schedules(_Strict):
 
     daily_collection: ScheduleSettings = ScheduleSettings(cron="0 2 * * *")
     weekly_notion_sync: ScheduleSettings = ScheduleSettings(cron="0 9 * * 1")
+    feed_discovery: ScheduleSettings = ScheduleSettings(cron="0 6 * * *")
 
 
 class Collect(_Strict):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from worker import jobs, topic_jobs
+from worker import feed_jobs, jobs, topic_jobs
 from worker.queue import Cron, DurableHuey
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ def daily_collection() -> dict[str, Any]:
 def weekly_notion_sync() -> dict[str, Any]:
     """Ranks the week's topics of every enabled market, writes the report, and syncs the best to Notion."""
     return topic_jobs.sync_topics()
+
+
+@huey.periodic_task(Cron("0 6 * * *"))
+def feed_discovery() -> dict[str, Any]:
+    """Searches for new feeds of the markets whose `discovery_schedule_cron` has come, and proposes them."""
+    return feed_jobs.discover_feeds()
 
 
 @huey.task(retries=3, retry_delay=60, retry_backoff=2)

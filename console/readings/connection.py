@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_S = 2.0
 LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
-LIBRARY_VERSION = 2
+LIBRARY_VERSION = 3
 
 # What each file must be, and the newest and the oldest schema that are understood here.
 TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS), len(schema.TASKS_MIGRATIONS))

@@ -143,7 +143,7 @@ def test_hueys_own_consumer_runs_the_queue(installation):
     done = installation.console("collect", "demo", "--wait", "--json")
     assert json.loads(done.stdout)["result"]["documents"] == 118
     status = json.loads(installation.console("status", "--json").stdout)
-    assert (status["healthy"], len(status["workers"]), len(status["schedules"])) == (True, 1, 2)
+    assert (status["healthy"], len(status["workers"]), len(status["schedules"])) == (True, 1, 3)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 0
 

@@ -183,4 +183,4 @@ def test_check_says_what_a_market_collects_and_what_needs_a_key(config, capsys):
     said = capsys.readouterr().out
     assert "7 feeds, without a key" in said
     assert "REDDIT_FEED_USER" in said
-    assert "discovery_schedule_cron is not kept to: feeds are searched for when you run" in said
+    assert "new feeds are proposed: 0 6 * * *, at the next feed_discovery" in said

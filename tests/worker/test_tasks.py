@@ -39,7 +39,7 @@ def test_importing_opens_nothing(python, tmp_path):
         from worker.sqlite import sqlite3
         print(json.dumps([sum(isinstance(one, sqlite3.Connection) for one in gc.get_objects()), len(huey._registry._registry)]))
     """)
-    assert found == [0, 4]
+    assert found == [0, 5]
     assert not (tmp_path / "home").exists()
 
 

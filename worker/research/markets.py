@@ -139,7 +139,7 @@ class Market(_Section):
         region: the country's two letters, for services that differ by country; None: as the language suggests.
         opml_file: a list of feeds beside the market's file.
         allow_private: hosts, addresses and networks that may be asked though they are not public.
-        discovery_schedule_cron: accepted and checked, not kept to: `topic-worker discover` searches for feeds.
+        discovery_schedule_cron: when new feeds are searched for, at the next `feed_discovery`; unnamed: never.
         reranker, synthesizer, image_style_preferences, …: for content generation; accepted, not read here.
     """
 

@@ -1,6 +1,6 @@
 """How the library's file, `topics.db`, becomes current: created, migrated, or refused.
 
-The tables are in `schema_v1` and `schema_v2`. The file carries our `application_id` and its schema's number in
+The tables are in `schema_v1` and the numbers after it. The file carries our `application_id` and its schema's number in
 `user_version` (https://sqlite.org/pragma.html#pragma_application_id), so that a stranger's file and
 one of a newer version are told apart before anything is written.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from worker.research.errors import LibraryFileError
 from worker.research.schema_v1 import V1
 from worker.research.schema_v2 import V2
+from worker.research.schema_v3 import V3
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x746F7074  # "topt"
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
-MIGRATIONS = (V1, V2)
+MIGRATIONS = (V1, V2, V3)
 
 
 def make_current(conn: sqlite3.Connection, path: Path) -> None:

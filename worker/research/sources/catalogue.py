@@ -77,7 +77,8 @@ def in_words(market: Market, services: Services | None = None) -> list[str]:
         lines.append("the pages of articles whose feed gives only a few words, where robots.txt lets us")
     if "discovery_schedule_cron" in market.model_fields_set:
         lines.append(
-            "discovery_schedule_cron is not kept to: feeds are searched for when you run `topic-worker discover`"
+            f"and new feeds are proposed: {market.discovery_schedule_cron}, at the next feed_discovery; "
+            "`topic-worker proposals` lists them"
         )
     return lines + [f"not {kind}: {why}" for kind, why in wanting(market).items()]
 
