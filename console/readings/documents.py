@@ -185,12 +185,16 @@ _MATCHES: Final = "FROM document_fts AS f JOIN document AS d ON d.id = f.rowid W
 
 
 def _conditions(file: File, query: Query) -> tuple[str, list[Any]]:
-    """The filters as SQL over `d`, cheap also where the words are common."""
+    """The filters as SQL over `d`, cheap also where the words are common.
+
+    What a document's number tells is asked of the full-text index, before the document itself is read.
+    """
+    number = "f.rowid" if query.match else "d.id"
     parts: list[str] = []
     params: list[Any] = []
     if query.sources:
         parts.append(
-            "+d.id IN (SELECT id FROM document WHERE source IN (SELECT s.key FROM source AS s, json_each(?) AS w "
+            f"+{number} IN (SELECT id FROM document WHERE source IN (SELECT s.key FROM source AS s, json_each(?) AS w "
             "WHERE instr(lower(s.key || ' ' || s.name), w.value)))"
         )
         params.append(json.dumps(query.sources))
@@ -203,7 +207,7 @@ def _conditions(file: File, query: Query) -> tuple[str, list[Any]]:
         )
         small = (held or 0) <= _SMALL
         parts.append(
-            f"+d.id IN (SELECT id FROM document WHERE market IN {one_of})"
+            f"+{number} IN (SELECT id FROM document WHERE market IN {one_of})"
             if small
             else f"d.market IN {one_of}"
         )
@@ -212,7 +216,7 @@ def _conditions(file: File, query: Query) -> tuple[str, list[Any]]:
         parts.append("d.language IN (SELECT value FROM json_each(?))")
         params.append(json.dumps(query.languages))
     if query.after is not None:
-        parts.append("d.id >= ? AND coalesce(d.published_at, d.fetched_at) >= ?")
+        parts.append(f"{number} >= ? AND coalesce(d.published_at, d.fetched_at) >= ?")
         params += [_first_since(file, query.after), query.after]
     if query.before is not None:
         parts.append("coalesce(d.published_at, d.fetched_at) < ?")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import resource
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -184,3 +187,19 @@ def test_check_says_what_a_market_collects_and_what_needs_a_key(config, capsys):
     assert "7 feeds, without a key" in said
     assert "REDDIT_FEED_USER" in said
     assert "new feeds are proposed: 0 6 * * *, at the next feed_discovery" in said
+
+
+def test_ten_thousand_sources_are_checked_in_a_moment(config):
+    outlines = "".join(f'<outline xmlUrl="https://outlet{n}.example/rss/{n}.xml"/>' for n in range(10_000))
+    (config / "markets" / "many.opml").write_text(f'<opml version="2.0"><body>{outlines}</body></opml>')
+    with (config / "markets" / "demo.yaml").open("a") as file:
+        file.write("\nopml_file: many.opml\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = subprocess.run(
+        [sys.executable, "-m", "worker.cli", "check"], capture_output=True, check=True, timeout=60
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert b"10012 feeds" in said.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2.0, (
+        "0.7 s where it was measured"
+    )
