@@ -79,12 +79,13 @@ class Actions:
             raise ActionRefused("This console is read-only: nothing was changed.")
         if self._operator is None:
             from worker.queue import Operator  # noqa: PLC0415 - brings Huey, which looking does not need
+            from worker.redaction import redactor  # noqa: PLC0415
 
             try:
                 self._home.prepare()
             except PlaceError as error:
                 raise ActionRefused(str(error)) from error
-            self._operator = Operator(self._home.tasks_db, self._home.dlq_db)
+            self._operator = Operator(self._home.tasks_db, self._home.dlq_db, redact=redactor(self._home))
         return self._operator
 
     def _do(self, act: str, *args: Any, **options: Any) -> Any:

@@ -101,7 +101,7 @@ def subject_of(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str 
     if not name.endswith((".collect_all_sources", ".write_reports")):
         return None
     given = args[0] if args else kwargs.get("config_path", kwargs.get("market"))
-    return str(given).rpartition("/")[2].removesuffix(".yaml")[:80] if given else None
+    return redact(str(given)).rpartition("/")[2].removesuffix(".yaml")[:80] if given else None
 
 
 # -- collecting --------------------------------------------------------------------------------

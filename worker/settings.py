@@ -5,9 +5,11 @@ What a variable says wins over the file: `TOPIC_WORKERS=4`, `TOPIC_RETRY__DELAY=
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -18,6 +20,7 @@ from worker.queue.arguments import HIDDEN
 from worker.queue.catch_up import DEFAULT_WINDOW_S, CatchUp, ScheduleSpec
 from worker.queue.cron import Cron
 from worker.queue.retention import DAY_S, Retention
+from worker.redaction import env_files
 
 if TYPE_CHECKING:
     from worker.places import Home
@@ -270,7 +273,10 @@ class Secrets(BaseSettings):
             for one in value.split() if name == "alert_urls" else [value]:
                 # A very short value would hide half of every text, and is no secret.
                 if len(one) >= 6:
-                    text = text.replace(one, HIDDEN)
+                    # In JSON, in a repr and in an address it is written in other ways.
+                    escaped = (json.dumps(one, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+                    for written in {one, *escaped, repr(one)[1:-1], quote(one, safe="")}:
+                        text = text.replace(written, HIDDEN)
         return text
 
 
@@ -310,17 +316,12 @@ def _variable_fault(fault: Any) -> Fault:
 
 def load_variables(home: Home | None = None) -> Variables:
     """What the environment, or `.env` in the working directory or the home, says beside settings and secrets."""
-    return Variables(_env_file=_env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
-
-
-def _env_files(home: Home | None) -> list[Path]:
-    files = [Path.cwd() / ".env", *([home.root / ".env"] if home else [])]
-    return [path for path in files if path.is_file()]
+    return Variables(_env_file=env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
 
 
 def load_secrets(home: Home | None = None) -> Secrets:
     """The secrets from the environment, or from `.env` in the working directory or the home."""
-    return Secrets(_env_file=_env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
+    return Secrets(_env_file=env_files(home))  # type: ignore[call-arg]  # a parameter of the base class's __init__
 
 
 def check_market(config: Path, name: str, source: str | None = None) -> None:

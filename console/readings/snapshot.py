@@ -29,6 +29,7 @@ from console.readings.model import Depth, Snapshot, Worker, WorkerState
 from console.readings.queue import Look
 from console.readings.times import maybe, moment
 from worker.queue.identity import is_alive
+from worker.redaction import redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,7 @@ class Readings:
     """
 
     def __init__(self, home: Home, *, queue: str = "topics", now: Callable[[], datetime] = utc_now) -> None:
-        self._home, self._queue, self._now = home, queue, now
+        self._home, self._queue, self._now, self._redact = home, queue, now, redactor(home)
         self._tasks = File(home.tasks_db, TASKS)
         self._letters = File(home.dlq_db, LETTERS)
         self._library = File(home.topics_db, LIBRARY)
@@ -245,7 +246,10 @@ class Readings:
     def task(self, key: str) -> QueueTaskDetail | None:
         """A task of the queue by its row's key."""
         found = queue.detail(self._tasks, key, self._about_tasks())
-        return found and replace(found, tick=self.tick_of(found.task.task_id))
+        # What waits is stored as it was sent; only what is kept of it has its secrets taken out.
+        return found and replace(
+            found, args=found.args and self._redact(found.args), tick=self.tick_of(found.task.task_id)
+        )
 
     def task_key(self, task_id: str) -> str | None:
         """The row's key of a task that waits or runs."""

@@ -101,3 +101,18 @@ def test_a_short_name_is_the_right_task_or_refused_before_any_worker_has_started
     assert code == 2
     assert "no worker has started yet" in told["error"]
     assert builder.tasks.execute(named).fetchall() == stored
+
+
+def test_a_secret_among_arguments_is_neither_shown_nor_journaled_and_is_kept_by_an_edit(builder, run):
+    (builder.home.root / ".env").write_text("NOTION_TOKEN=ntn_very_secret\n")
+    task = "00000001-aaaa"
+    builder.pending("ntn_very_secret", task_id=task)
+    builder.tasks.execute("UPDATE task SET subject = 'demo'")
+    _, shown = run("queue", "show", task)
+    assert shown["args"]["args"] != ["ntn_very_secret"]
+    changed = {"args": shown["args"]["args"], "kwargs": {"source": "x"}}
+    assert run("queue", "edit", task, json.dumps(changed), "--yes")[0] == 0
+    assert "ntn_very_secret" not in str(run("journal", "list"))
+    assert "ntn_very_secret" not in str(builder.tasks.execute("SELECT detail FROM journal").fetchall())
+    stored = json.loads(builder.tasks.execute("SELECT data FROM task").fetchone()[0])
+    assert (stored["args"], stored["kwargs"]) == (["ntn_very_secret"], {"source": "x"})

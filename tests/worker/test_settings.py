@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import json
+from urllib.parse import quote
+
 import pytest
 
 from worker.config import ConfigError
 from worker.places import Home, PlaceError, find_config, find_home, shipped_config
-from worker.settings import load_secrets, load_settings
+from worker.queue.arguments import HIDDEN
+from worker.redaction import NAMES, redactor
+from worker.settings import Secrets, load_secrets, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +104,27 @@ def test_secrets_are_shown_nowhere(tmp_path, monkeypatch):
         assert "secret_value" not in shown
         assert "also-secret" not in shown
     assert "secret" not in secrets.redact("Bearer ntn_very_secret_value, sk-also-secret!")
+
+
+def test_a_secret_is_hidden_however_it_is_written(monkeypatch):
+    secret = 'pa"ss\\wörd'
+    monkeypatch.setenv("LLM_API_KEY", secret)
+    written = (
+        f"{secret} {json.dumps(secret)} {json.dumps(secret, ensure_ascii=False)} {secret!r} {quote(secret)}"
+    )
+    shown = load_secrets().redact(written)
+    assert (shown.count(HIDDEN), "ss" in shown, "rd" in shown) == (5, False, False)
+
+
+def test_whoever_loads_no_settings_hides_the_same_secrets(tmp_path, monkeypatch):
+    assert {
+        name.upper() for name, one in Secrets.model_fields.items() if "SecretStr" in str(one.annotation)
+    } == NAMES
+    monkeypatch.chdir(tmp_path)
+    home = find_home(tmp_path).prepare()
+    assert redactor(home)("a sk-also-secret!") == "a sk-also-secret!"
+    (tmp_path / ".env").write_text("LLM_API_KEY=sk-also-secret\n")
+    assert redactor(home)("a sk-also-secret!") == f"a {HIDDEN}!"
 
 
 def test_where_things_are(tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ class Edited:
 
     def subject(self, before: str | None) -> str | None:
         """What the call is about now, where that was its first argument."""
-        old, new = self.old["args"], self.call["args"]
+        old, new = (json.loads(shown).get("args", []) for shown in (self.before, self.after))
         follows = before is not None and bool(old) and old[0] == before
         return str(new[0]) if follows and new and isinstance(new[0], str) else before
 

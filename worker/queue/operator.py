@@ -42,6 +42,7 @@ class Operator:
         queue: the queue's name.
         actor: who acts, for the journal; default: user@host.
         now: the clock, aware.
+        redact: takes secrets out of what is kept of arguments.
     """
 
     def __init__(
@@ -52,9 +53,10 @@ class Operator:
         queue: str = "topics",
         actor: str | None = None,
         now: Callable[[], dt.datetime] | None = None,
+        redact: Callable[[str], str] = str,
     ) -> None:
         clock = time.time if now is None else lambda: now().timestamp()
-        self.storage = DurableStorage(queue, tasks_db, dlq_db, direct_schedule=True, now=clock)
+        self.storage = DurableStorage(queue, tasks_db, dlq_db, direct_schedule=True, now=clock, redact=redact)
         self.actor = actor or journal.actor()
         self.queue = QueueDesk(self)
         self.letters = LettersDesk(self)
