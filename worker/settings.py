@@ -5,6 +5,7 @@ What a variable says wins over the file: `TOPIC_WORKERS=4`, `TOPIC_RETRY__DELAY=
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -273,11 +274,19 @@ class Secrets(BaseSettings):
             for one in value.split() if name == "alert_urls" else [value]:
                 # A very short value would hide half of every text, and is no secret.
                 if len(one) >= 6:
-                    # In JSON, in a repr and in an address it is written in other ways.
-                    escaped = (json.dumps(one, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
-                    for written in {one, *escaped, repr(one)[1:-1], quote(one, safe="")}:
+                    for written in _ways_to_write(one):
                         text = text.replace(written, HIDDEN)
         return text
+
+
+@functools.cache
+def _ways_to_write(secret: str) -> frozenset[str]:
+    """As it is, in a repr, either of them in JSON, and in an address."""
+    plain = {secret, repr(secret)[1:-1]}
+    in_json = {
+        json.dumps(one, ensure_ascii=ascii_only)[1:-1] for one in plain for ascii_only in (True, False)
+    }
+    return frozenset(plain | in_json | {quote(secret, safe="")})
 
 
 def load_settings(config: Path) -> Settings:

@@ -109,11 +109,9 @@ def test_secrets_are_shown_nowhere(tmp_path, monkeypatch):
 def test_a_secret_is_hidden_however_it_is_written(monkeypatch):
     secret = 'pa"ss\\wörd'
     monkeypatch.setenv("LLM_API_KEY", secret)
-    written = (
-        f"{secret} {json.dumps(secret)} {json.dumps(secret, ensure_ascii=False)} {secret!r} {quote(secret)}"
-    )
+    written = f"{secret} {json.dumps(secret)} {json.dumps(secret, ensure_ascii=False)} {secret!r} {json.dumps(repr(secret))} {quote(secret)}"
     shown = load_secrets().redact(written)
-    assert (shown.count(HIDDEN), "ss" in shown, "rd" in shown) == (5, False, False)
+    assert (shown.count(HIDDEN), "ss" in shown, "rd" in shown) == (6, False, False)
 
 
 def test_whoever_loads_no_settings_hides_the_same_secrets(tmp_path, monkeypatch):
