@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from console import keys
 from console.local_worker import stop
+from console.readings.model import WorkerState
 from console.readings.verdict import ALIVE, COLLECT
 from console.screens.base import ConsoleScreen
-from console.screens.dialogs import ConfirmScreen, MarketPicker
+from console.screens.dialogs import ConfirmScreen, MarketPicker, Other
 from console.screens.help import HelpScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from console.app import TopicConsole
-    from console.screens.dialogs import Other
+    from console.readings.model import Worker
 
 
 class Asking:
@@ -62,9 +63,27 @@ class Asking:
         pid = here[0].pid
         question = f"Stop the worker (pid {pid})? It finishes what it does; what waits stays."
         console.push_screen(
-            ConfirmScreen(question, place=console.place, count=1, sample=[], after="w starts one again"),
+            ConfirmScreen(
+                question,
+                place=console.place,
+                count=1,
+                sample=[],
+                other=self._hold(here[0]),
+                after="w starts one again",
+            ),
             lambda meant: console.mark(lambda _: stop(pid), lambda _: self._stopping(pid)) if meant else None,
         )
+
+    def _hold(self, worker: Worker) -> Other:
+        """Another answer than to stop it: to let it stay, and take nothing; or take tasks again."""
+        holds = worker.state is WorkerState.HOLDING
+        wish, label = (
+            ("resume", "let it take tasks again")
+            if holds
+            else ("hold", "hold: it stays, and takes nothing new")
+        )
+        act = self._console.act
+        return Other("h", label, lambda: act(lambda actions: actions.ask_workers(wish, [worker.id])))
 
     def _started(self, pid: int) -> None:
         self._console.notify(

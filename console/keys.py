@@ -95,7 +95,7 @@ ACTIONS = (
     Action("go_logs", ("8",), "Logs", "The worker's log, as it grows.", _ALL),
     Action("go_journal", ("9",), "Journal", "What operators did; undo any of it from there.", _ALL),
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
-    Action("worker", ("w",), "Worker", "Start a worker on this machine, or stop the one that runs here.", _ALL, shown=True, changes=True),
+    Action("worker", ("w",), "Worker", "Start a worker on this machine; stop or hold the one that runs here.", _ALL, shown=True, changes=True),
     Action("undo", ("u",), "Undo", "Take back the latest act of an operator; in the Journal, the one under the cursor.", _ALL, changes=True),
     Action("copy", ("y",), "Copy", "Copy the row under the cursor in full; on the Overview, an incident write-up.", _ALL),
     Action("export", ("E",), "Export", "Write what is shown to a file: CSV, JSON, Markdown, or an incident write-up.", _ALL),
