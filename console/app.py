@@ -16,7 +16,7 @@ from console.memory import Memory
 from console.palette import ActionProvider
 from console.readings.model import Installation
 from console.screens import opened
-from console.screens.base import ConsoleScreen, Undoes
+from console.screens.base import ConsoleScreen
 from console.themes import THEMES, chosen, no_colour
 from console.threaded_app import ThreadedApp, utc_now
 from console.visit import Visit
@@ -228,12 +228,8 @@ class TopicConsole(ThreadedApp):
         self.asking.worker()
 
     def action_undo(self) -> None:
-        """Takes the latest act back; a screen of acts knows which one is meant."""
-        screen = self.screen_stack[0]
-        if isinstance(screen, Undoes):
-            screen.undo()
-        else:
-            self.act(lambda actions: actions.undo())
+        """Takes the latest act back."""
+        self.act(lambda actions: actions.undo())
 
     def action_toggle_utc(self) -> None:
         """UTC or local time."""

@@ -96,7 +96,7 @@ ACTIONS = (
     Action("go_journal", ("9",), "Journal", "What operators did; undo any of it from there.", _ALL),
     Action("collect", ("c",), "Collect", "Choose a market and collect it now.", _ALL, shown=True, changes=True),
     Action("worker", ("w",), "Worker", "Start a worker on this machine; stop or hold the one that runs here.", _ALL, shown=True, changes=True),
-    Action("undo", ("u",), "Undo", "Take back the latest act of an operator; in the Journal, the one under the cursor.", _ALL, changes=True),
+    Action("undo", ("u",), "Undo", "Take back the latest act of an operator.", _ALL, changes=True),
     Action("copy", ("y",), "Copy", "Copy the row under the cursor in full; on the Overview, an incident write-up.", _ALL),
     Action("export", ("E",), "Export", "Write what is shown to a file: CSV, JSON, Markdown, or an incident write-up.", _ALL),
     Action("toggle_utc", ("t",), "UTC/local", "Show times in UTC, or in local time.", _ALL),
@@ -157,6 +157,7 @@ ACTIONS = (
     Action("sync", ("n",), "Sync", "Rank anew, write the report and sync to Notion, now.", Scope.TOPICS, shown=True, changes=True),
     Action("to_runs", ("v",), "Its runs", "The runs of the market.", Scope.TOPICS),
     Action("to_sources", ("i",), "Its sources", "The sources of the market.", Scope.TOPICS),
+    Action("undo", ("u",), "Undo", "Take back the act under the cursor.", Scope.JOURNAL, shown=True, changes=True),
 )  # fmt: skip
 
 # How keys are written for people.
@@ -171,6 +172,15 @@ _NAMES = {
 def of(scope: Scope) -> tuple[Action, ...]:
     """The actions of a scope, in the table's order."""
     return tuple(action for action in ACTIONS if action.scope is scope)
+
+
+def nearest(*scopes: Scope) -> tuple[Action, ...]:
+    """The actions of some scopes, the nearest scope first; one that a nearer scope has as its own is left out."""
+    found: dict[str, Action] = {}
+    for scope in scopes:
+        for action in of(scope):
+            found.setdefault(action.id, action)
+    return tuple(found.values())
 
 
 def to_screens() -> tuple[Action, ...]:

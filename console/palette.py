@@ -44,18 +44,17 @@ def offers(console: TopicConsole, screen: Screen[object]) -> Iterator[Offer]:
     if not isinstance(screen, ConsoleScreen):
         return
     own = (screen.scope, keys.Scope.LIST) if screen.has_list else (screen.scope,)
-    for scope in (*own, keys.Scope.EVERYWHERE):
-        target = console if scope is keys.Scope.EVERYWHERE else screen
-        for action in keys.of(scope):
-            possible = action.palette and hasattr(target, f"action_{action.method}")
-            if possible and target.check_action(action.method, ()):
-                yield Offer(
-                    action.screen or action.id.replace("_", "-"),
-                    action.title,
-                    keys.shown_key(keys.keys_of(action, console.own_keys)[0]),
-                    action.help,
-                    partial(_run, target, action.call),
-                )
+    for action in keys.nearest(*own, keys.Scope.EVERYWHERE):
+        target = console if action.scope is keys.Scope.EVERYWHERE else screen
+        possible = action.palette and hasattr(target, f"action_{action.method}")
+        if possible and target.check_action(action.method, ()):
+            yield Offer(
+                action.screen or action.id.replace("_", "-"),
+                action.title,
+                keys.shown_key(keys.keys_of(action, console.own_keys)[0]),
+                action.help,
+                partial(_run, target, action.call),
+            )
     for theme in THEMES:
         yield Offer(
             f"theme {theme.name}", f"Theme: {theme.name}", "", f"Colours: {theme.name}.",

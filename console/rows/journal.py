@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("When", 5, "right"),
-    Column("Did", 28),
-    Column("How many", 9, "right"),
-    Column("Undo", 11),
+    Column("Did", 27),
+    Column("To what", 0, least=14),
+    Column("How many", 8, "right"),
+    Column("Undo", 6),
     Column("Who", 20, priority=2),
-    Column("To what", 0, priority=2),
 )
 # An act in words: a verb, and what it was done to.
 _DID = {
@@ -92,10 +92,10 @@ def cells(entry: JournalEntry, now: datetime, *, ascii_only: bool = False) -> tu
     return (
         Cell(ago(entry.at, now)),
         Cell(did(entry), Tone.QUIET if entry.action == "undo" else Tone.PLAIN),
+        Cell(about(entry) or DOT, Tone.QUIET),
         Cell(number(entry.count)),
-        Cell({"possible": "u undoes it", "no": DOT}.get(possible, possible), tone),
+        Cell({"possible": "u", "no": DOT}.get(possible, possible), tone),
         Cell(clean(entry.actor, 60), Tone.QUIET),
-        Cell(about(entry), Tone.QUIET),
     )
 
 

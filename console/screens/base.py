@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.containers import Container
 from textual.content import Content
@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from console.readings.model import Snapshot
 
 SMALLEST = (60, 15)
-
-
-@runtime_checkable
-class Undoes(Protocol):
-    """A screen on which `u` means the act under the cursor."""
-
-    def undo(self) -> None:
-        """Takes it back."""
 
 
 class ConsoleScreen(Screen[None]):

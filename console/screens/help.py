@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -62,11 +63,9 @@ class HelpScreen(ModalScreen[None]):
                 (Cell("This console is read-only: keys that change something do nothing.", Tone.WARN),),
                 (),
             ]
-        for scope in self._scopes:
-            if not keys.of(scope):
-                continue
+        for scope, actions in itertools.groupby(keys.nearest(*self._scopes), lambda action: action.scope):
             lines.append((Cell(str(scope), Tone.ACCENT),))
-            for action in keys.of(scope):
+            for action in actions:
                 pressed = keys.shown_keys(keys.keys_of(action, self._own_keys))
                 dimmed = self._read_only and action.changes
                 lines.append((

@@ -49,7 +49,9 @@ class JournalScreen(ListScreen):
         lines = journal.of_entry(detail, self.console.clock(), utc=self.console.utc)
         return as_content(lines, ascii_only=self.console.ascii_only)
 
-    def undo(self) -> None:
+    # -- keys -----------------------------------------------------------------------------------
+
+    def action_undo(self) -> None:
         """Takes the act under the cursor back; many things are asked about first."""
         entry: JournalEntry | None = self.table.highlighted
         if entry is None:

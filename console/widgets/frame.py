@@ -150,5 +150,6 @@ class StatusBar(Widget):
 def short_path(path: Path) -> str:
     """A path with `~` for the user's own folder."""
     with contextlib.suppress(ValueError, RuntimeError):
-        return clean(f"~/{path.relative_to(Path.home())}", 400)
+        below = path.relative_to(Path.home())
+        return clean(f"~/{below}" if below.parts else "~", 400)
     return clean(path, 400) or DOT

@@ -41,7 +41,7 @@ def test_no_key_means_two_things_on_a_screen(screen):
     scopes = [screen.scope, keys.Scope.EVERYWHERE]
     if issubclass(screen, ListScreen):
         scopes += [keys.Scope.LIST, keys.Scope.MOVE]
-    pressed = Counter(key for scope in scopes for action in keys.of(scope) for key in action.keys)
+    pressed = Counter(key for action in keys.nearest(*scopes) for key in action.keys)
     assert [key for key, times in pressed.items() if times > 1] == []
 
 
