@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from console.widgets.lines import Line
+
+# The dialog's width and the cells that its frame, a gap and the scrollbar take, as the style sheet has them.
+WIDTH, FRAME = 90, 9
+# Where what a key does begins.
+INDENT = 14
 
 
 class HelpScreen(ModalScreen[None]):
@@ -56,6 +62,11 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(id="dialog") as self.dialog:
             yield Static(as_content(self._lines(), ascii_only=self._ascii), markup=False)
 
+    @property
+    def _room(self) -> int:
+        """Cells for what a key does, so that its second line begins below the first."""
+        return min(WIDTH, self.app.size.width * 9 // 10) - FRAME - INDENT
+
     def _lines(self) -> list[Line]:
         lines: list[Line] = []
         if self._read_only:
@@ -68,10 +79,10 @@ class HelpScreen(ModalScreen[None]):
             for action in actions:
                 pressed = keys.shown_keys(keys.keys_of(action, self._own_keys))
                 dimmed = self._read_only and action.changes
-                lines.append((
-                    Cell(f"{pressed:<14}", Tone.QUIET if dimmed else Tone.PLAIN),
-                    Cell(action.help, Tone.QUIET if dimmed else Tone.PLAIN),
-                ))  # fmt: skip
+                tone = Tone.QUIET if dimmed else Tone.PLAIN
+                first, *more = textwrap.wrap(action.help, self._room)
+                lines.append((Cell(f"{pressed:<{INDENT}}", tone), Cell(first, tone)))
+                lines += [(Cell(" " * INDENT + rest, tone),) for rest in more]
             lines.append(())
         lines.append(
             (Cell("? or esc closes this; keys.yaml in your configuration folder changes keys", Tone.QUIET),)
