@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 # Below this many words a text is no evidence: "Podcast: Guten Morgen" is told every day.
 MIN_WORDS: Final = 16
@@ -175,4 +175,29 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> float:
 
 def _numbers_differ(head: Sequence[str], beginning: Sequence[str]) -> bool:
     numbers = {word for word in head if word[0].isdigit()}
-    return len(numbers) > 1 and 2 * len(numbers.intersection(beginning)) < len(numbers)
+    if len(numbers) < 2:
+        return False
+    return 2 * len(numbers.intersection(beginning)) < len(numbers) or _are_one_form(head, beginning)
+
+
+def _are_one_form(head: Sequence[str], beginning: Sequence[str]) -> bool:
+    """Whether other figures stand between the same words, two at least and no fewer than equal ones.
+
+    An editor puts one figure right; a form gets all of its own, though some may be of the form itself.
+    """
+    theirs: dict[tuple[str, str], set[str]] = {}
+    for before, figure, after in _figures(beginning):
+        theirs.setdefault((before, after), set()).add(figure)
+    places = [
+        figure in theirs[before, after]
+        for before, figure, after in _figures(head)
+        if (before, after) in theirs
+    ]
+    others = places.count(False)
+    return others > 1 and 2 * others >= len(places)
+
+
+def _figures(words: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Each figure with the words beside it."""
+    found = zip(words, words[1:], words[2:], strict=False)
+    return ((before, one, after) for before, one, after in found if one[0].isdigit())
