@@ -1,7 +1,7 @@
 """What test suites of other projects say that their own feeds hold, where it stands beside the feed as data.
 
 feedparser names it in a comment of the file, gofeed in a JSON file, reader in a Python file, of which literals are
-taken and nothing is run. miniflux and newsboat have it in the code of their tests, which is not read here.
+taken and nothing is run. miniflux and newsboat have it in the code of their tests: see `feed_code`.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def expected(path: Path, body: bytes, base: str) -> list[Expected]:
     return found
 
 
-def _in_our_terms(number: int, name: str, value: object, base: str) -> Iterator[Expected]:
+def in_our_terms(number: int, name: str, value: object, base: str) -> Iterator[Expected]:
+    """A value that a suite calls so, with what stands for it here; none where it is of no use."""
     field = NAMES.get(name)
     if field == "date" and isinstance(value, tuple | str):
         with contextlib.suppress(ValueError, TypeError):
@@ -77,11 +78,11 @@ def _of_feedparser(expression: str, base: str) -> Iterator[Expected]:
             value = ast.literal_eval(node.comparators[0])
             match place:
                 case ["entries", int(number), str(name)] if name != "content":
-                    yield from _in_our_terms(number, name, value, base)
+                    yield from in_our_terms(number, name, value, base)
                 case ["entries", int(number), "content", 0, "value"]:
-                    yield from _in_our_terms(number, "content", value, base)
+                    yield from in_our_terms(number, "content", value, base)
                 case ["entries", int(number), "title_detail", "value"]:
-                    yield from _in_our_terms(number, "title", value, base)
+                    yield from in_our_terms(number, "title", value, base)
 
 
 def _place(node: ast.expr) -> list[str | int]:
@@ -100,7 +101,7 @@ def _of_gofeed(data: Any, base: str) -> Iterator[Expected]:
     for number, item in enumerate(items):
         for name, value in item.items():
             text = value.get("value") if isinstance(value, dict) else value  # Atom's content
-            yield from _in_our_terms(number, name, text, base)
+            yield from in_our_terms(number, name, text, base)
 
 
 def _of_reader(tree: ast.Module, base: str) -> Iterator[Expected]:
@@ -113,4 +114,4 @@ def _of_reader(tree: ast.Module, base: str) -> Iterator[Expected]:
             if isinstance(value, ast.Call) and keyword.arg == "published":  # datetime.datetime(2010, …)
                 value = ast.Tuple([one for one in value.args if isinstance(one, ast.Constant)], ast.Load())
             with contextlib.suppress(ValueError):
-                yield from _in_our_terms(number, keyword.arg or "", ast.literal_eval(value), base)
+                yield from in_our_terms(number, keyword.arg or "", ast.literal_eval(value), base)

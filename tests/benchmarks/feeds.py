@@ -21,6 +21,7 @@ from typing import Any
 
 import feedparser
 
+from tests.benchmarks.feed_code import cases
 from tests.benchmarks.feed_expectations import Expected, expected
 from worker.research.errors import FeedError
 from worker.research.sources.feeds import parse_feed
@@ -40,10 +41,10 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in found if FEED.search(path.read_bytes()[:20_000]))
 
 
-def ours(body: bytes) -> list[dict[str, Any]] | None:
+def ours(body: bytes, base: str = BASE) -> list[dict[str, Any]] | None:
     """What we read; None: we say that it is no feed."""
     try:
-        feed = parse_feed(body, BASE, now=NOW)
+        feed = parse_feed(body, base, now=NOW)
     except FeedError:
         return None
     return [
@@ -58,22 +59,22 @@ def ours(body: bytes) -> list[dict[str, Any]] | None:
     ]
 
 
-def theirs(body: bytes) -> list[dict[str, Any]] | None:
+def theirs(body: bytes, base: str = BASE) -> list[dict[str, Any]] | None:
     """What feedparser reads, in the same terms."""
     try:
-        parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": BASE})
+        parsed = feedparser.parse(io.BytesIO(body), response_headers={"content-location": base})
     except Exception:
         return None
-    return [_theirs(raw) for raw in parsed.entries] if parsed.version or parsed.entries else None
+    return [_theirs(raw, base) for raw in parsed.entries] if parsed.version or parsed.entries else None
 
 
-def _theirs(raw: Any) -> dict[str, Any]:
+def _theirs(raw: Any, base: str) -> dict[str, Any]:
     when = dict.get(raw, "published_parsed") or dict.get(raw, "updated_parsed")
     bodies = [html_to_text(str(part.get("value") or ""), 50_000) for part in raw.get("content", ())]
     bodies.append(html_to_text(str(raw.get("summary") or ""), 50_000))
     return {
         "title": html_to_text(str(raw.get("title") or ""), 500),
-        "link": canonical_url(str(raw["link"]), BASE) if raw.get("link") else None,
+        "link": canonical_url(str(raw["link"]), base) if raw.get("link") else None,
         "date": datetime(*when[:6], tzinfo=UTC) if when else None,
         "content": max(bodies, key=len),
         "summary": bodies[-1],
@@ -119,13 +120,18 @@ def has(entries: list[dict[str, Any]] | None, one: Expected) -> bool:
     return one.value in found or (one.literally is not None and one.literally in found)
 
 
-def judge(path: Path, seen: Counter[str], right: Counter[str], peer: Counter[str]) -> list[str]:
-    """Adds what the suite expects of a file to the counts, and says what of it we read otherwise."""
-    body = path.read_bytes()
-    wanted = expected(path, body, BASE)
+def judge(
+    body: bytes,
+    base: str,
+    wanted: list[Expected],
+    seen: Counter[str],
+    right: Counter[str],
+    peer: Counter[str],
+) -> list[str]:
+    """Adds what a suite expects of a feed to the counts, and says what of it we read otherwise."""
     if not wanted:
         return []
-    mine, other = ours(body), theirs(body)
+    mine, other = ours(body, base), theirs(body, base)
     nothing = {n for n, one in enumerate(other or ()) if not (one["title"] or one["content"])}
     misses = []
     for one in wanted:
@@ -153,7 +159,13 @@ def shown(folder: Path, *, misses: bool) -> None:
     named = [
         f"  {path.relative_to(folder)}: {miss}"
         for path in files(folder)
-        for miss in judge(path, seen, right, peer)
+        for body in [path.read_bytes()]
+        for miss in judge(body, BASE, expected(path, body, BASE), seen, right, peer)
+    ]
+    named += [
+        f"  {case.name}: {miss}"
+        for case in cases(folder, BASE)
+        for miss in judge(case.body, case.base, case.wanted, seen, right, peer)
     ]
     shares = "  ".join(
         f"{name} {right[name]}/{seen[name]} (feedparser {peer[name]})" for name in FIELDS if seen[name]

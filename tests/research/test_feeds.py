@@ -207,6 +207,16 @@ def test_a_permalink_guid_serves_as_link():
     assert one('<title>t</title><guid isPermaLink="false">42</guid>').url is None
 
 
+def test_a_link_that_counts_clicks_is_passed_by():
+    counted = (
+        "<link>https://feeds.example/~r/a/1</link><f:origLink>https://a.example/1?utm_source=f</f:origLink>"
+    )
+    body = item(f"<title>x</title>{counted}").replace(
+        "<rss", '<rss xmlns:f="http://rssnamespace.org/feedburner/ext/1.0"'
+    )
+    assert parse(body).entries[0].url == "https://a.example/1"
+
+
 def test_equal_guids_with_unlike_pages_are_two_entries():
     entry = "<item><title>t</title><guid isPermaLink='false'>1</guid><link>https://a.example/{}</link></item>"
     body = f'<rss version="2.0"><channel>{"".join(entry.format(n) for n in (1, 2, 2))}</channel></rss>'

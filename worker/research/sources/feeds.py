@@ -193,9 +193,11 @@ def xml_entry(raw: dict[str, Any], base: str, now: datetime) -> Entry | None:
     # Past feedparser's own get, which warns when it would answer with another key's value.
     when = dict.get(raw, "published_parsed") or dict.get(raw, "updated_parsed")
     tags = (tag.get("term") for tag in raw.get("tags", ()))
+    # A service that counts clicks names the page it leads to.
+    links = [raw.get("feedburner_origlink"), raw.get("link")]
     return make_entry(
         guid=raw.get("id"),
-        links=[raw.get("link"), *(link.get("href") for link in raw.get("links", ())), raw.get("id")],
+        links=[*links, *(link.get("href") for link in raw.get("links", ())), raw.get("id")],
         base=base,
         title=_plain(_title(raw), MAX_TITLE),
         bodies=[*bodies, summary],
