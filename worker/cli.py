@@ -189,17 +189,17 @@ def _consume(
     )
     consumer.run()
     huey.storage.close()
-    _exit_now()
+    _exit_now(UNUSABLE if consumer.lost_its_files else DONE)
 
 
-def _exit_now() -> NoReturn:
+def _exit_now(code: int) -> NoReturn:
     """Ends without waiting for threads of tasks that were given back; they hold nothing any more."""
     import logging  # noqa: PLC0415
 
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(DONE)
+    os._exit(code)
 
 
 # -- health ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from huey import SqliteHuey
 
 from worker.queue import DurableHuey, Operator, schema
+from worker.queue import consumer as consumer_module
 from worker.queue.errors import (
     BusyError,
     ForeignFileError,
@@ -192,4 +193,40 @@ def test_a_file_with_strange_signs_in_its_path_works(home):
     huey = DurableHuey("app", filename=folder / "tasks.db")
     huey.storage.enqueue(b"{}")
     assert huey.storage.queue_size() == 1
+    huey.storage.close()
+
+
+@pytest.mark.parametrize("name", ["tasks.db", "dlq.db"])
+def test_a_worker_whose_file_is_replaced_ends_and_says_so_and_the_next_one_serves_the_new_file(
+    site, tmp_path, name
+):
+    log = tmp_path / "log"
+    worker = site.start("-v", log=log)
+    site.wait(lambda: site.rows("SELECT 1 FROM worker WHERE kind = 'thread'"), "a worker")
+    site.operator.close()
+    for end in ("", "-wal", "-shm"):
+        (site.folder / f"{name}{end}").unlink(missing_ok=True)
+    operator = Operator(site.folder / "tasks.db", site.folder / "dlq.db", queue="app")
+    operator.open()
+    operator.enqueue("tests.queue.app.work", ["after"])
+    operator.close()
+    site.wait(lambda: worker.poll() is not None, "its end")
+    assert f"{name} was taken away or replaced under this worker" in log.read_text()
+    site.start()
+    site.wait(lambda: any("after" in line for line in site.marks()), "the task of the new file")
+
+
+def test_a_file_that_is_back_at_once_is_no_other_file(tasks_db, monkeypatch):
+    monkeypatch.setattr(consumer_module, "GONE_S", 0)
+    huey = DurableHuey("app", filename=tasks_db)
+    consumer = huey.create_consumer(periodic=False)
+    consumer.prepare()
+    aside = tasks_db.with_name("aside")
+    for _ in range(3):
+        tasks_db.rename(aside)
+        assert consumer._lost_file() is None
+        aside.rename(tasks_db)
+        assert consumer._lost_file() is None
+    tasks_db.rename(aside)
+    assert [consumer._lost_file(), consumer._lost_file()] == [None, tasks_db]
     huey.storage.close()

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
@@ -29,11 +30,22 @@ logger = logging.getLogger("worker.queue")
 # Finish what runs, take nothing new, then end, however long it takes.
 DRAIN_SIGNAL: signal.Signals | None = getattr(signal, "SIGUSR1", None)
 
+# A file that is back by then was only moved aside for a moment.
+GONE_S = 2.0
+
 
 def _ignore_drain() -> None:
     """In a forked process: a service manager may signal all of them, and the supervisor answers."""
     if DRAIN_SIGNAL is not None and threading.current_thread() is threading.main_thread():
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class DurableWorker(Worker):
@@ -146,10 +158,15 @@ class DurableConsumer(Consumer):
             workers: how many at once.
             burst: work until nothing is ready and nothing runs, then end.
             options: Huey's.
+
+        Afterwards `lost_its_files` says whether it ended because a file was taken away under it.
         """
         super().__init__(huey, workers, **options)
         self._burst = burst
         self._drain_asked = False
+        self._opened: dict[Path, tuple[int, int] | None] = {}
+        self._missed_since: float | None = None
+        self.lost_its_files = False
         for number in (signal.SIGINT, signal.SIGTERM):
             self._signal_actions[number] = (False, True)
 
@@ -176,6 +193,7 @@ class DurableConsumer(Consumer):
         storage: DurableStorage = self.huey.storage
         storage.initialize_schema()
         _ = storage.letters.connection()
+        self._opened = {path: _identity(path) for path in (Path(storage.filename), storage.letters.path)}
         self.huey.schedules = Schedules(self.huey, storage)
         configured = self.huey.configured_retention
         self.huey.canaries = Canaries(storage)
@@ -191,11 +209,30 @@ class DurableConsumer(Consumer):
 
     def loop(self, health_check_ts: float | None = None) -> Any:
         """One look after the workers; in a burst, also whether anything is left to do."""
-        if (self._burst and self._nothing_left()) or self._drained():
+        if not self.lost_its_files and (lost := self._lost_file()):
+            logger.error(
+                "%s was taken away or replaced under this worker, which ends now: what it stores, nobody would find",
+                lost,
+            )
+            self.lost_its_files = True
+            self.stop_flag.set()
+            self.stop(graceful=True)
+        elif (self._burst and self._nothing_left()) or self._drained():
             logger.info("nothing is left to do")
             self.stop_flag.set()
             self.stop(graceful=True)
         return super().loop(health_check_ts)
+
+    def _lost_file(self) -> Path | None:
+        """The file whose name has belonged to another one, or to none, for a while: SQLite goes on without a word."""
+        lost = next((path for path, opened in self._opened.items() if _identity(path) != opened), None)
+        if lost is None:
+            self._missed_since = None
+        elif self._missed_since is None:
+            self._missed_since = time.monotonic()
+        elif time.monotonic() - self._missed_since > GONE_S:
+            return lost
+        return None
 
     def _drained(self) -> bool:
         """Whether this worker was asked to end once nothing runs, and nothing does."""
