@@ -74,6 +74,15 @@ def cancel(context: Context) -> Exit:
     return context.done(context.actions.cancel(tasks, {"filter": options.filter}))
 
 
+def run(context: Context) -> Exit:
+    """Lets scheduled tasks run at once."""
+    options = context.options
+    if bool(options.ids) == bool(options.filter):
+        raise CommandError("say which: topic-console queue run ID..., or --filter TEXT", Exit.UNUSABLE)
+    tasks: Sequence[str] | Chosen = options.ids or _found(context, options.filter)
+    return context.done(context.actions.run_now(tasks, {"filter": options.filter}))
+
+
 def _found(context: Context, text: str) -> Chosen:
     """The tasks that a filter finds now."""
     numbers = list(context.readings.queue(text).freeze())[-1].numbers

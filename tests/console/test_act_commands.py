@@ -116,3 +116,15 @@ def test_a_secret_among_arguments_is_neither_shown_nor_journaled_and_is_kept_by_
     assert "ntn_very_secret" not in str(builder.tasks.execute("SELECT detail FROM journal").fetchall())
     stored = json.loads(builder.tasks.execute("SELECT data FROM task").fetchone()[0])
     assert (stored["args"], stored["kwargs"]) == (["ntn_very_secret"], {"source": "x"})
+
+
+def test_scheduled_tasks_run_at_once_and_wait_again_when_that_is_undone(builder, run):
+    for subject in ("demo", "other"):
+        builder.scheduled(subject, task_id=f"{subject}-task", due=3600)
+    assert run("queue", "run")[0] == 2
+    code, done = run("queue", "run", "--filter", "market:demo")
+    assert (code, done["done"]) == (0, 1)
+    assert builder.tasks.execute("SELECT task_id FROM task").fetchall() == [("demo-task",)]
+    assert run("queue", "run", "other-task", "gone")[1]["done"] == 1
+    assert (run("undo")[0], run("undo")[0]) == (0, 0)
+    assert builder.tasks.execute("SELECT count(*) FROM schedule").fetchone() == (2,)
