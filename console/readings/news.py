@@ -35,6 +35,7 @@ class News:
         acts: how many changes operators made, a hundred at the most.
         actors: who they are.
         workers: workers that have started and still run.
+        proposals: feeds that were found and that nobody has taken in or declined.
     """
 
     since: datetime
@@ -46,13 +47,16 @@ class News:
     acts: int = 0
     actors: tuple[str, ...] = ()
     workers: int = 0
+    proposals: int = 0
 
     def __bool__(self) -> bool:
         """Whether there is anything to tell."""
-        return bool(self.causes or self.failed or self.missed or self.collections or self.acts)
+        return bool(
+            self.causes or self.failed or self.missed or self.collections or self.acts or self.proposals
+        )
 
 
-def news(tasks: File, letters: File, queue: str, since: float, now: float) -> News:
+def news(tasks: File, letters: File, library: File, queue: str, since: float, now: float) -> News:
     """What has changed since a moment; not much of it is read, however long ago that is."""
     begin = max(since, now - LONGEST_S)
     new = letters.rows(
@@ -92,6 +96,12 @@ def news(tasks: File, letters: File, queue: str, since: float, now: float) -> Ne
         workers=_number(
             tasks, "worker", "SELECT count(*) FROM worker WHERE queue = ? AND started_at >= ? AND kind <> 'process'",
             (queue, begin),
+        ),
+        proposals=_number(
+            library, "proposal",
+            "SELECT count(*) FROM proposal WHERE found_at >= ? AND declined_at IS NULL AND NOT EXISTS "
+            "(SELECT 1 FROM source WHERE (source.market, source.key) = (proposal.market, proposal.key))",
+            (begin,),
         ),
     )  # fmt: skip
 

@@ -305,7 +305,8 @@ class Readings:
 
     def news(self, since: datetime) -> news.News:
         """What has changed since a moment."""
-        return news.news(self._tasks, self._letters, self._queue, since.timestamp(), self._now().timestamp())
+        files = (self._tasks, self._letters, self._library)
+        return news.news(*files, self._queue, since.timestamp(), self._now().timestamp())
 
     def log(self, query: LogQuery, limit: int) -> LogPart:
         """The newest lines of the worker's log."""

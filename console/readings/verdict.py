@@ -116,15 +116,20 @@ def outcome(run: Run) -> str:
         return clean(run.error or "")
     match _result(run):
         case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
-            return f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
+            said = f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
         case {"topics_synced": int(synced)}:
-            return f"{plural(synced, 'topic')} synced"
+            said = f"{plural(synced, 'topic')} synced"
         case {"topics_reported": int(told), "reports": dict(reports)}:
-            return f"{plural(told, 'topic')} in {plural(len(reports), 'report')}"
+            said = f"{plural(told, 'topic')} in {plural(len(reports), 'report')}"
+        case {"proposed": int(feeds)}:
+            said = (
+                f"{plural(feeds, 'feed')} proposed: topic-worker proposals" if feeds else "no feed proposed"
+            )
         case {"markets": list(markets)}:
-            return f"started {plural(len(markets), 'collection')}"
+            said = f"started {plural(len(markets), 'collection')}"
         case _:
-            return clean(run.result or "", 60)
+            said = clean(run.result or "", 60)
+    return said
 
 
 def brief(run: Run) -> str:

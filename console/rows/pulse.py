@@ -104,6 +104,8 @@ def news_lines(news: News, width: int) -> list[Line]:
     if news.acts:
         who = ", ".join(clean(actor, 30) for actor in news.actors[:3])
         facts.append(Cell(f"{plural(news.acts, 'act')} by {who}"))
+    if news.proposals:
+        facts.append(Cell(f"{plural(news.proposals, 'feed')} proposed: topic-worker proposals"))
     if news.workers:
         facts.append(Cell(f"{plural(news.workers, 'worker')} started", Tone.QUIET))
     return _flowing(facts, width)

@@ -11,7 +11,9 @@ from console.readings import Readings
 from console.readings.forecast import Outlook, forecast
 from console.readings.model import Outcome
 from console.readings.stats import Period
+from console.readings.verdict import brief
 from console.rows import schedules
+from console.rows.pulse import news_lines
 from tests.console.homes import COLLECT, NOW, SYNC
 from worker.queue import DurableHuey
 from worker.queue.rollups import Rollups
@@ -198,3 +200,29 @@ def test_a_run_that_found_nothing_to_do_is_not_shown_as_one_that_did_it(builder,
     (schedule,) = readings.snapshot().schedules
     assert schedule.strip == (Outcome.OK, Outcome.SKIPPED, Outcome.FAILED, Outcome.WAITING)
     assert schedules.legend(schedule.strip) == "● ok  » skipped  ✗ failed  ▸ not ended"
+
+
+def test_feeds_that_are_proposed_are_news_until_somebody_answers(builder, readings):
+    for key, ago, declined in (("a", 60, None), ("b", 60, 30), ("c", 7200, None), ("taken", 60, None)):
+        builder.library.execute(
+            "INSERT INTO proposal (market, key, url, title, site, why, entries, found_at, declined_at) "
+            "VALUES ('demo', ?, 'u', 't', 's', 'w', 1, ?, ?)",
+            (key, builder.now - ago, declined and builder.now - declined),
+        )
+    builder.library.execute(
+        "INSERT INTO source (market, key, name, url, last_attempt) VALUES ('demo', 'taken', 'n', 'u', 0)"
+    )
+    news = readings.news(NOW - timedelta(hours=1))
+    assert (bool(news), news.proposals) == (True, 1)
+    (said,) = news_lines(news, 80)
+    assert said[0].text == "1 feed proposed: topic-worker proposals"
+
+
+@pytest.mark.parametrize(
+    ("proposed", "words"), [(2, "2 feeds proposed: topic-worker proposals"), (0, "no feed proposed")]
+)
+def test_what_a_search_for_feeds_brought(builder, readings, proposed, words):
+    result = {"markets": {}, "proposed": proposed, "faulty": {}}
+    builder.run(name="worker.tasks.feed_discovery", result=result)
+    (run,) = readings.snapshot().last_runs
+    assert brief(run) == words
