@@ -307,3 +307,23 @@ def test_a_secret_that_was_left_alone_is_sent_as_it_was(home):
     assert "s3cret" not in change.before + change.after
     assert change.subject("demo") == "other"
     assert change.subject("else") == "else"
+
+
+@pytest.mark.parametrize("act", ["retry", "edit"])
+def test_of_two_who_retry_one_letter_at_once_the_second_claims_nothing(desk, home, dead, act):
+    """As between the first one's two files: its task is stored, the letter not marked yet."""
+    first = desk.retry(dead[:1])
+    with desk.storage.letters.transaction() as conn:
+        conn.execute("UPDATE letter SET state = 'dead', retries = 0, retried_as = NULL, retried_at = NULL")
+    other = Operator(home / "tasks.db", home / "dlq.db", actor="bob@there")
+    if act == "edit":
+        with pytest.raises(RefusedError, match="is being retried already"):
+            other.edit_letter(dead[0], '["mine"]')
+    else:
+        second = other.retry(dead[:2])
+        assert (second.done, second.refused) == (1, ((str(dead[0]), "is being retried already"),))
+        assert other.undo(second.entry).done == 1
+    other.close()
+    assert (len(tasks(desk)), args(desk)) == (1, [[0]])
+    assert desk.undo(first.entry).done == 1
+    assert tasks(desk) == []

@@ -8,7 +8,7 @@ from worker.queue.arguments import Edited, edited
 from worker.queue.canary import Canaries
 from worker.queue.connection import wrapped
 from worker.queue.errors import RefusedError
-from worker.queue.retries import CHUNK, letters, renew, retry, store
+from worker.queue.retries import ALREADY, CHUNK, letters, renew, retry, store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,8 +101,8 @@ class LettersDesk:
                 operator.note(cursor, entry, "retry", "failures", before + fresh, **(about or {}))
 
             done = retry(self._storage, entry, list(letter_ids[start : start + CHUNK]), note)
-            tasks += done.tasks.values()
-            refused += done.refused
+            tasks += [task_id for letter, task_id in done.tasks.items() if letter not in done.already]
+            refused += [*done.refused, *((str(letter), ALREADY) for letter in sorted(done.already))]
         return operator.change(entry, "retry", len(letter_ids), len(tasks), refused, tasks)
 
     def canary(self, letter_ids: Sequence[int], about: Mapping[str, Any] | None = None) -> Change:
@@ -189,5 +189,6 @@ class LettersDesk:
                 cursor, entry, "edit", "failures", count, letter=letter_id, before=change.before, after=change.after
             )  # fmt: skip
 
-        store(self._storage, entry, {letter_id: sealed}, note)
+        if store(self._storage, entry, {letter_id: sealed}, note):
+            raise RefusedError(f"dead letter {letter_id} {ALREADY}")
         return operator.change(entry, "edit", 1, 1, task_ids=[str(sealed.task_id)]), change

@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 # Between two chunks other writers get their turn.
 CHUNK = 500
+ALREADY = "is being retried already"
 # What a retry starts anew: the number of its attempts, its times, and the chord that has gone on without it.
 _SPENT = ("retries", "retry_delay", "eta", "expires_resolved", "chord_config")
 
 
 class Retried(NamedTuple):
-    """What came of a chunk: ids of the new tasks by letter, and why other letters were left."""
+    """What came of a chunk: ids of the retries by letter, whose were there already, and why other letters were left."""
 
     tasks: dict[int, str]
+    already: frozenset[int]
     refused: list[tuple[str, str]]
 
 
@@ -56,7 +58,7 @@ class Letter(NamedTuple):
     def refusal(self) -> str | None:
         """Why it cannot be retried; None if it can."""
         if self.state != "dead":
-            return "is being retried already"
+            return ALREADY
         return "is only a report; there is no task to run" if self.data is None else None
 
 
@@ -90,23 +92,32 @@ def retry(
             refused.append((str(letter.id), "its message cannot be read"))
         else:
             fresh[letter.id] = sealed
-    store(storage, entry, fresh, note)
-    return Retried({letter_id: str(sealed.task_id) for letter_id, sealed in fresh.items()}, refused)
+    already = store(storage, entry, fresh, note)
+    return Retried({letter_id: str(sealed.task_id) for letter_id, sealed in fresh.items()}, already, refused)
 
 
-def store(storage: DurableStorage, entry: str, fresh: dict[int, Envelope], note: Note | None = None) -> None:
-    """Stores new tasks by letter, then marks the letters."""
+def store(
+    storage: DurableStorage, entry: str, fresh: dict[int, Envelope], note: Note | None = None
+) -> frozenset[int]:
+    """Stores new tasks by letter, then marks the letters.
+
+    Returns:
+        The letters whose retry was there already: by another operator at this moment, or before a crash. It is
+        that act's, and this one tells, journals and undoes nothing of it.
+    """
     if not fresh:
-        return
-    now = storage.now()
+        return frozenset()
+    now, already = storage.now(), set()
     with storage.db(commit=True) as cursor:
-        for sealed in fresh.values():
-            if not _known(cursor, sealed.task_id):
-                for statement in storage.arrival(sealed, sealed.priority, now):
-                    cursor.execute(*statement)
+        for letter_id, sealed in fresh.items():
+            if _known(cursor, sealed.task_id):
+                already.add(letter_id)
+                continue
+            for statement in storage.arrival(sealed, sealed.priority, now):
+                cursor.execute(*statement)
             cursor.execute(TOUCH, (entry, sealed.task_id, None))
-        if note is not None:
-            note(cursor, len(fresh))
+        if note is not None and len(already) < len(fresh):
+            note(cursor, len(fresh) - len(already))
     with storage.letters.transaction() as conn:
         conn.executemany(
             """UPDATE letter SET state = 'retrying', retried_as = ?, retried_at = ?, retries = retries + 1
@@ -114,6 +125,7 @@ def store(storage: DurableStorage, entry: str, fresh: dict[int, Envelope], note:
             [(sealed.task_id, now, letter_id) for letter_id, sealed in fresh.items()],
         )
     storage.wake()
+    return frozenset(already)
 
 
 def _known(cursor: sqlite3.Cursor, task_id: str | None) -> bool:
