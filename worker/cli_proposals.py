@@ -76,10 +76,12 @@ def _list(markets: list[Market], library: Library) -> int:
         say(f"{one.market}  {one.key}")
         say(f"    {clean(one.title)}: {one.entries} entries{newest}{pace}")
         say(f"    {one.site}, {one.why}")
-    if not found:
-        print("topic-worker: no feed is proposed", file=sys.stderr)
-        return NOTHING
-    return DONE
+    return DONE if found else _nothing()
+
+
+def _nothing() -> int:
+    print("topic-worker: no feed is proposed", file=sys.stderr)
+    return NOTHING
 
 
 def _act(market: Market, library: Library, wanted: list[str], *, add: bool) -> int:
@@ -88,6 +90,8 @@ def _act(market: Market, library: Library, wanted: list[str], *, add: bool) -> i
     from worker.research.proposals_store import decline  # noqa: PLC0415
 
     proposed = {one.key: one for one in _open(market, library)}
+    if wanted == [ALL] and not proposed:
+        return _nothing()
     chosen = list(proposed) if wanted == [ALL] else wanted
     if unknown := [key for key in chosen if key not in proposed]:
         raise SourceError(f"{market.name} has no proposal {unknown[0]!r}; topic-worker proposals lists them")

@@ -44,7 +44,7 @@ def test_a_market_without_a_schedule_is_never_searched(config):  # noqa: F811 - 
 
 
 def test_a_proposal_is_listed_and_taken_in(rival, config, capsys):  # noqa: F811 - the fixture
-    assert main(["proposals"]) == 1
+    assert main(["proposals"]) == main(["proposals", "demo", "--add", "all"]) == 1
     feed_jobs.discover_feeds(now=lambda: NOW)
     capsys.readouterr()
     assert main(["proposals"]) == 0
