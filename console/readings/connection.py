@@ -45,6 +45,7 @@ class File:
         self.path, self._kind = path, kind
         self._db: Database | None = None
         self._inode: int | None = None
+        self._seen: int | None = None  # the data_version whose schema was looked at
 
     def state(self) -> tuple[int | None, int | None]:
         """Changes whenever another connection has committed, and when the file appears or is replaced."""
@@ -59,7 +60,19 @@ class File:
         self._check_head()
         with self._sentences():
             version: int = db.conn.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._seen:
+                self._still_known(db.conn)
+                self._seen = version
         return inode, version
+
+    def _still_known(self, conn: sqlite3.Connection) -> None:
+        """Whether what somebody has made of the file meanwhile is still understood; else it is opened, and refused, anew."""
+        application_id, newest, _ = self._kind
+        try:
+            schema.check(conn, self.path, application_id, newest)
+        except QueueError:
+            self.close()
+            raise
 
     def check(self) -> None:
         """Whether the file can be used; one that is not there yet can.
@@ -135,7 +148,7 @@ class File:
         """Closes the file."""
         if self._db is not None:
             self._db.conn.close()
-            self._db = None
+            self._db = self._seen = None
 
     def _database(self) -> Database | None:
         try:

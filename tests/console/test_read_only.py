@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console import cli
-from console.readings.connection import LETTERS, LIBRARY, TASKS, File
+from console.readings.connection import LETTERS, LIBRARY, TASKS, File, ReadingError
 from tests.console import homes
 from tests.console.test_odd_arguments import leaves
 from worker.sqlite import sqlite3
@@ -69,3 +69,21 @@ def test_every_command_that_changes_something_is_refused_in_one_sentence(builder
         )
         assert (code, "read-only" in capsys.readouterr().err) == (1, True), command
     assert before == [rows(conn) for conn in (builder.tasks, builder.letters, builder.library)]
+
+
+def test_a_file_that_a_newer_version_takes_over_is_refused_until_it_is_back(builder):
+    file = File(builder.home.tasks_db, TASKS)
+    assert file.value("SELECT count(*) FROM task") == 0
+    builder.pending()
+    assert file.state()
+    (known,) = builder.tasks.execute("PRAGMA user_version").fetchone()
+    builder.tasks.execute("PRAGMA user_version = 99")
+    for _ in range(2):
+        with pytest.raises(ReadingError, match="its schema is version 99"):
+            file.state()
+        with pytest.raises(ReadingError, match="its schema is version 99"):
+            file.rows("SELECT 1 FROM task")
+    builder.tasks.execute(f"PRAGMA user_version = {known}")
+    assert file.state()
+    assert file.value("SELECT count(*) FROM task") == 1
+    file.close()
