@@ -134,8 +134,9 @@ class File:
                 head = file.read(len(_MAGIC))
         except OSError:
             return  # gone or locked away: the connection itself says so
-        if head not in {_MAGIC, b""}:
-            raise ReadingError(f"{self.path}: expected a SQLite database, found something else")
+        if head != _MAGIC:
+            found = "something else" if head else "an empty file"
+            raise ReadingError(f"{self.path}: expected a SQLite database, found {found}")
 
     def interrupt(self) -> None:
         """Ends a running query from another thread."""

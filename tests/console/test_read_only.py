@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from console import cli
@@ -86,4 +88,13 @@ def test_a_file_that_a_newer_version_takes_over_is_refused_until_it_is_back(buil
     builder.tasks.execute(f"PRAGMA user_version = {known}")
     assert file.state()
     assert file.value("SELECT count(*) FROM task") == 1
+    file.close()
+
+
+def test_a_file_that_is_emptied_is_said_not_shown_as_an_empty_queue(builder):
+    file = File(builder.home.dlq_db, LETTERS)
+    assert file.value("SELECT count(*) FROM letter") == 0
+    os.truncate(builder.home.dlq_db, 0)
+    with pytest.raises(ReadingError, match="found an empty file"):
+        file.state()
     file.close()
