@@ -110,7 +110,8 @@ def test_no_reading_scans_or_sorts(builder, readings):
         listing.last(2), listing.after(window.places[0], 2), listing.before(window.places[-1], 2)
         listing.again(window.places[0], 2)
     assert len(seen) > 40
-    # Small by nature: one row for each worker, each running task, each cause, each schedule, each table, each market, each sink.
+    # Small by nature: one row for each worker, each running task, each cause, each schedule, each table, each market, each sink,
+    # each feed that was proposed.
     bounded = (
         "SCAN worker",
         "SCAN claim",
@@ -120,6 +121,7 @@ def test_no_reading_scans_or_sorts(builder, readings):
         "SCAN sqlite_master",
         "SCAN ranking",
         "SCAN delivery",
+        "SCAN proposal",
     )
     # Headings of a view of two halves, each of which has a step of its own.
     headings = ("CO-ROUTINE", "COMPOUND QUERY", "LEFT-MOST SUBQUERY", "UNION ALL", "LIST SUBQUERY")
