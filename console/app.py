@@ -13,7 +13,6 @@ from console.alerts import Watch, sequences
 from console.asking import Asking
 from console.local_worker import LocalWorker
 from console.memory import Memory
-from console.palette import ActionProvider
 from console.readings.model import Installation
 from console.screens import opened
 from console.screens.base import ConsoleScreen
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.binding import Binding
+    from textual.command import Provider
     from textual.widgets import Input
 
     from console.exporting import Exporting
@@ -45,6 +45,12 @@ def _readings(home: Home, clock: Callable[[], datetime]) -> Readings:
     from console.readings import Readings  # noqa: PLC0415 - on the reader's thread, after the first paint
 
     return Readings(home, now=clock)
+
+
+def _actions_by_name() -> type[Provider]:
+    from console.palette import ActionProvider  # noqa: PLC0415 - the first paint needs no palette
+
+    return ActionProvider
 
 
 class TopicConsole(ThreadedApp):
@@ -66,7 +72,7 @@ class TopicConsole(ThreadedApp):
 
     TITLE = "topic-console"
     CSS_PATH = "console.tcss"
-    COMMANDS: ClassVar[set[Any]] = {ActionProvider}
+    COMMANDS: ClassVar[set[Any]] = {_actions_by_name}
     BINDINGS = keys.bindings(keys.Scope.EVERYWHERE)  # type: ignore[assignment]  # a list of one kind of binding
     MODES: ClassVar[dict[str, Any]] = {
         action.screen: partial(opened, action.screen) for action in keys.to_screens()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 BUSY_TIMEOUT_S = 2.0
+# Of each file; the operating system keeps the rest, and a page of a list touches a few dozen.
+CACHE_KB = 500
 LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
 LIBRARY_VERSION = 3
 
@@ -187,6 +189,7 @@ class File:
             )
             try:
                 conn.execute("PRAGMA query_only = 1")
+                conn.execute(f"PRAGMA cache_size = -{CACHE_KB}")
                 application_id, newest, oldest = self._kind
                 version = schema.check(conn, self.path, application_id, newest)
                 if version == 0:

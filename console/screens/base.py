@@ -107,6 +107,10 @@ class ConsoleScreen(Screen[None]):
         """What was seen meanwhile is shown at once."""
         self.console.redraw()
 
+    def on_screen_suspend(self) -> None:
+        """What was drawn is kept for nobody: a screen that is shown again is drawn anew."""
+        self.query("*").refresh()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only console dims what would change something."""
         return self.console.permits(action) and super().check_action(action, parameters)

@@ -49,6 +49,9 @@ def filled(root: Path, rows: int = ROWS) -> homes.Builder:
         "INSERT INTO tally (name, n) VALUES ('documents', ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
         (rows // 5,),
     )
+    builder.logged(
+        *((rows - at, "info", f"line {at}", {"task_id": f"t{at}"}) for at in range(min(rows, 10_000)))
+    )
     for conn in (builder.tasks, builder.letters, builder.library):
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return builder

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -43,6 +44,7 @@ KEYS = {
     "start": b"g",
 }
 SCREENS = b"234567891"
+OVERVIEW = ord("1")
 TASKS = 20
 BARE = """
 from textual.app import App
@@ -185,9 +187,10 @@ def keys(home: Path, rounds: int) -> None:
             terminal.press(bytes((screen,)))
             terminal.rest(1)
             took = [terminal.answered(key, 0.5) for _ in range(rounds) for key in KEYS.values()]
-            # A key at the end of a short list draws nothing.
-            every += [pair for pair in took if pair[0]]
-            _keys_line(f"screen {chr(screen)}", [pair for pair in took if pair[0]])
+            # A key at the end of a short list draws nothing; the Overview has no list.
+            took = [pair for pair in took if pair[0] and screen != OVERVIEW]
+            every += took
+            _keys_line(f"screen {chr(screen)}", took)
         _keys_line("all screens", every)
         line("memory with every screen opened", terminal.memory, other.memory, "MB")
         for _ in range(10):
@@ -240,54 +243,65 @@ def readings_figures(home: Home) -> dict[str, float]:
     return found
 
 
-def slowed(rounds: int, tasks: int) -> None:
-    """What an open console takes from a worker's throughput, in turns."""
-    head(f"A worker's throughput, {tasks:,} tasks, {rounds} in turns", "without a console")
-    rates: dict[bool, list[float]] = {True: [], False: []}
-    for number in range(2 * rounds):
-        beside = number % 2 == 0
-        rates[beside].append(_rate(tasks, beside=beside))
-    line("tasks a second", statistics.median(rates[True]), statistics.median(rates[False]), "1/s")
+# A worker of tasks that do nothing, enough of them for the time; for each line it is given, how many it did in a second.
+DRAINING = """
+import sys, time
+from worker.queue import DurableHuey
+from worker.sqlite import sqlite3
+huey = DurableHuey("topics", filename=sys.argv[1], dlq_filename=sys.argv[2])
+@huey.task(name="nothing")
+def nothing(): return None
+nothing()
+conn = sqlite3.connect(sys.argv[1], isolation_level=None)
+conn.execute(
+    "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+    "INSERT INTO task (ready_at, queue, data, task_id, name, enqueued_at) "
+    "SELECT ready_at, queue, data, task_id || i, name, enqueued_at FROM task, n", (int(sys.argv[3]),),
+)
+conn.close()
+consumer = huey.create_consumer(workers=2)
+consumer.start()
+print("started", flush=True)
+for _ in sys.stdin:
+    before, started = huey.pending_count(), time.perf_counter()
+    time.sleep(1)
+    print((before - huey.pending_count()) / (time.perf_counter() - started), flush=True)
+consumer.stop(graceful=True)
+"""
+MOST_TASKS_A_SECOND = 15_000
 
 
-def _rate(tasks: int, *, beside: bool) -> float:
-    """Tasks a second of a real consumer on a home; `beside`: with a console open on it."""
+def slowed(turns: int) -> None:
+    """What an open console takes from a worker's throughput: it is halted and let go on, second by second."""
+    head(f"A worker's throughput beside the Queue, {turns} turns of a second", "console halted")
     with tempfile.TemporaryDirectory() as name:
         home = Home(Path(name))
         home.prepare()
-        code = (
-            "import sys, time\nfrom worker.queue import DurableHuey\n"
-            "huey = DurableHuey('topics', filename=sys.argv[1], dlq_filename=sys.argv[2])\n"
-            "@huey.task(name='nothing')\ndef nothing(): return None\n"
-            f"[nothing() for _ in range({tasks})]\nprint('filled', flush=True)\nsys.stdin.readline()\n"
-            "consumer = huey.create_consumer(workers=2)\nconsumer.start()\nstarted = time.perf_counter()\n"
-            f"while huey.pending_count(): time.sleep(0.005)\nprint({tasks} / (time.perf_counter() - started), flush=True)\n"
-            "consumer.stop(graceful=True)\n"
-        )
-        command = [PYTHON, "-c", code, str(home.tasks_db), str(home.dlq_db)]
-        with subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as worker:
+        tasks = MOST_TASKS_A_SECOND * (2 * turns + 5)
+        command = [PYTHON, "-c", DRAINING, str(home.tasks_db), str(home.dlq_db), str(tasks)]
+        with (
+            subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ) as worker,
+            console(Path(name)) as terminal,
+        ):
             assert worker.stdin is not None
             assert worker.stdout is not None
             worker.stdout.readline()
-            if not beside:
-                worker.stdin.write("go\n")
-                worker.stdin.flush()
-                return float(worker.stdout.readline())
-            with console(Path(name)) as terminal:
-                terminal.until("waiting")
-                terminal.rest(1)
-                reader = threading.Thread(
-                    target=lambda: [terminal.rest(0.2) for _ in range(500) if worker.poll() is None]
-                )
-                reader.start()
-                worker.stdin.write("go\n")
-                worker.stdin.flush()
-                rate = float(worker.stdout.readline())
-                worker.wait()
-                reader.join()
-                return rate
+            terminal.until("waiting")
+            terminal.press(b"2")
+            terminal.rest(2)
+            rates: dict[signal.Signals, list[float]] = {signal.SIGCONT: [], signal.SIGSTOP: []}
+            for _ in range(turns):
+                for sign, found in rates.items():
+                    terminal.process.send_signal(sign)
+                    worker.stdin.write("go\n")
+                    worker.stdin.flush()
+                    terminal.rest(1)
+                    found.append(float(worker.stdout.readline()))
+            worker.stdin.close()
+    beside, alone = (statistics.median(found) for found in rates.values())
+    line("tasks a second", beside, alone, "1/s")
 
 
 def main() -> None:
@@ -307,7 +321,7 @@ def main() -> None:
         idle(home, warm, seconds)
         running(seconds)
         keys(home, rounds)
-        slowed(1 if options.quick else 3, 2_000 if options.quick else 10_000)
+        slowed(3 if options.quick else 15)
     commands()
     readings(options.home)
     print(f"\nload average of the last minute: {os.getloadavg()[0]:.1f}")
