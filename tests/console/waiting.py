@@ -6,8 +6,6 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from console.screens.listing import ListScreen
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,18 +29,27 @@ async def until(pilot: Pilot, fact: Callable[[], object], what: str = "") -> Non
 
 
 async def settled(pilot: Pilot) -> None:
-    """The screen shows the first look, its list and its detail."""
+    """The screen shows a look, and nothing that was asked is unanswered."""
     app = pilot.app
-    await until(pilot, lambda: app.snapshot is not None, "a first look")
-    screen = app.screen_stack[0]
-    if isinstance(screen, ListScreen):
-        await until(pilot, lambda: screen.table.window is not None, "a window")
-        wants_detail = screen.is_open or screen.has_class("-wide")
-        if wants_detail and screen.table.rows:
-            await until(pilot, lambda: str(screen.detail_text.content), "a detail")
-    for _ in range(3):
-        await asyncio.sleep(0.02)
-        await pilot.pause()
+    if app.snapshot is None:
+        await until(pilot, lambda: app.snapshot is not None, "a first look")
+    deadline = time.monotonic() + LONGEST_S
+    while not await _nothing_followed(pilot):
+        assert time.monotonic() < deadline, "one question leads to the next for ever"
+
+
+async def _nothing_followed(pilot: Pilot) -> bool:
+    """Has the reader answer all that it was asked; whether that led to no further question."""
+    app, poller = pilot.app, pilot.app._poller
+    owed = poller._hurried or poller._going or not app._actor._acts.empty()
+    asked = poller._numbers | {"last": 0}
+    if poller.is_alive() and app.is_running:
+        # Answers come in the order of the questions.
+        answered = asyncio.Event()
+        app.ask("last", lambda _: None, lambda _: answered.set())
+        await asyncio.wait_for(answered.wait(), LONGEST_S)
+    await pilot.pause()
+    return not owed and asked == poller._numbers | {"last": 0}
 
 
 async def press(pilot: Pilot, *keys: str) -> None:
@@ -50,5 +57,4 @@ async def press(pilot: Pilot, *keys: str) -> None:
     await settled(pilot)
     for key in keys:
         await pilot.press(key)
-        await pilot.pause()
         await settled(pilot)
