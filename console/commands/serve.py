@@ -35,7 +35,7 @@ def serve(context: Context) -> Exit:
     if not options.read_only:
         context.home.prepare()
     print(
-        f"topic-console: http://{_shown(options.host)}:{options.port}; Ctrl+C ends it",
+        f"topic-console: http://{_shown(options.host)}:{options.port} (Ctrl+C ends it)",
         file=sys.stderr,
         flush=True,
     )
