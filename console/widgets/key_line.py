@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from textual import events
     from textual.screen import Screen
 
-BETWEEN = 1
+# The line begins where all others do; between two keys is more room where the screen has it.
+INDENT = 1
+NARROW, WIDE = 1, 2
 
 
 class Shown(NamedTuple):
@@ -70,18 +72,19 @@ class KeyLine(Widget):
         del y
         key_style = self.get_component_rich_style("keys--key")
         description_style = self.get_component_rich_style("keys--description")
-        parts: list[Segment] = []
-        at, self._clickable = 0, []
-        for one in self.keys:
+        widths = [cell_len(one.display) + 1 + cell_len(one.description) for one in self.keys]
+        between = WIDE if INDENT + sum(widths) + WIDE * len(widths) <= self.size.width else NARROW
+        parts = [Segment(" " * INDENT, self.rich_style)]
+        at, self._clickable = INDENT, []
+        for one, width in zip(self.keys, widths, strict=True):
             dim = Style(dim=not one.enabled)
             parts += [
                 Segment(one.display, key_style + dim),
                 Segment(f" {one.description}", description_style + dim),
-                Segment(" " * BETWEEN, self.rich_style),
+                Segment(" " * between, self.rich_style),
             ]
-            width = cell_len(one.display) + 1 + cell_len(one.description)
             self._clickable.append((at, at + width, one.key))
-            at += width + BETWEEN
+            at += width + between
         return Strip(parts).adjust_cell_length(self.size.width, self.rich_style).simplify()
 
     def on_click(self, event: events.Click) -> None:
