@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 
 from console.keys import Action, Scope
-from console.rows.frame import Corner, tabs
+from console.readings import Readings
+from console.rows.frame import Corner, facts, tabs
+from tests.console.homes import NOW
 
 NINE = tuple(
     Action(f"go_{name.lower()}", (str(at),), name, "", Scope.EVERYWHERE)
@@ -46,3 +48,12 @@ def test_the_end_of_a_home_is_kept_and_never_more_than_there_is_room_for(room):
     shown = CORNER.shortened(room)
     assert shown == "" or shown.endswith("-console")
     assert not shown or len(shown) + CORNER.width - 10 <= room
+
+
+def test_that_nothing_waits_is_said_before_the_worker_is_called_one(builder):
+    builder.worker()
+    builder.schedule("daily_collection", "0 2 * * *", next_in=16 * 3600)
+    readings = Readings(builder.home, now=lambda: NOW)
+    line = "".join(cell.text for cell in facts(readings.snapshot(), NOW, 55))
+    readings.close()
+    assert line.split("  ") == [" ● running", "0 waiting", "0 running", "0 dead", "next in 16h"]
