@@ -37,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         home.check()
         if not options.read_only:
             _bring_up_to_date(home, config)
-        return _console(options, home, config) if options.run is None else _command(options, home, config)
+        code = _console(options, home, config) if options.run is None else _command(options, home, config)
+        sys.stdout.flush()
     except (PlaceError, CommandError) as error:
         return _refuse(options, str(error), getattr(error, "code", Exit.UNUSABLE))
     except BrokenPipeError:
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Exit.DONE
     except KeyboardInterrupt:
         return 130
+    return code
 
 
 def _refuse(options: argparse.Namespace, words: str, code: Exit) -> Exit:

@@ -33,17 +33,27 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
-        match options.command:
-            case "init":
-                return init(options.dir)
-            case "check":
-                return check(options.config, options.home)
-            case "health":
-                return health(options.home)
-            case command:
-                return _ACTS.get(command, run)(options)
+        code = _do(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has seen enough; nothing must be written to the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except PlaceError as error:
         return _refuse(error)
+    return code
+
+
+def _do(options: argparse.Namespace) -> int:
+    match options.command:
+        case "init":
+            return init(options.dir)
+        case "check":
+            return check(options.config, options.home)
+        case "health":
+            return health(options.home)
+        case command:
+            return _ACTS.get(command, run)(options)
 
 
 _ACTS: dict[str | None, Callable[[argparse.Namespace], int]] = {

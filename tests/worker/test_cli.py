@@ -44,6 +44,21 @@ def test_init_writes_a_configuration_that_check_finds_fine(run, tmp_path):
     assert "missed  once: the newest tick missed by at most 1d gets a run" in checked.stdout
 
 
+@pytest.mark.parametrize("program", ["worker.cli", "console.cli"])
+def test_a_reader_that_is_gone_is_no_error(tmp_path, program):
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = {"worker.cli": ("check", "--config", ROOT / "config"), "console.cli": ("queue", "list")}[
+        program
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", program, *map(str, command)], stdout=writes, stderr=subprocess.PIPE, text=True, timeout=30,
+        cwd=ROOT, env=os.environ | {"TOPIC_HOME": str(tmp_path / "home")}, check=False,
+    )  # fmt: skip
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_check_says_each_schedule_in_words(run, tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "config" / "settings.yaml").write_text(
