@@ -138,6 +138,7 @@ class TopicConsole(ThreadedApp):
         self._actor.start()
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
+            self.notify("Starting a worker, which ends with the console…", markup=False)
 
     def _know_installation(self, found: Installation) -> None:
         self.installation, self._watch = found, Watch(found.oldest_age)

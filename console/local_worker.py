@@ -36,11 +36,13 @@ class LocalWorker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> int:
-        """Starts it; returns its process id. Blocking, up to two seconds.
+        """Starts it, unless it runs already; returns its process id. Blocking, up to two seconds.
 
         Raises:
             ActionRefused: it ended at once; says why.
         """
+        if self._process is not None and self._process.poll() is None:
+            return self._process.pid
         try:
             output = self._home.prepare_logs() / "worker.out"
         except PlaceError as error:

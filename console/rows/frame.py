@@ -130,7 +130,9 @@ def facts(snapshot: Snapshot, now: datetime, room: int) -> Line:
     short = Cell(worker.text.replace("worker ", "", 1), worker.tone)
     some = [count for count in counts if count[0]]
     spared = _facts(worker, some)
-    for line in (_facts(worker, counts), _facts(short, counts), spared, _facts(short, some)):
+    # That nothing runs is least worth saying; that nothing waits and nothing is dead is what one looks for.
+    most = [count for count in counts if count[0] or count[1] != "running"]
+    for line in (_facts(worker, counts), _facts(worker, most), spared, _facts(short, some)):
         left = room - sum(cell_len(part.text) for part in line)
         following = overview.next_schedule(snapshot, now, left)
         if cell_len(following) <= left:

@@ -50,10 +50,10 @@ def test_the_end_of_a_home_is_kept_and_never_more_than_there_is_room_for(room):
     assert not shown or len(shown) + CORNER.width - 10 <= room
 
 
-def test_that_nothing_waits_is_said_before_the_worker_is_called_one(builder):
+def test_that_nothing_waits_and_nothing_is_dead_is_said_in_little_room_too(builder):
     builder.worker()
     builder.schedule("daily_collection", "0 2 * * *", next_in=16 * 3600)
     readings = Readings(builder.home, now=lambda: NOW)
     line = "".join(cell.text for cell in facts(readings.snapshot(), NOW, 55))
     readings.close()
-    assert line.split("  ") == [" ● running", "0 waiting", "0 running", "0 dead", "next in 16h"]
+    assert line.split("  ") == [" ● worker running", "0 waiting", "0 dead", "next in 16h"]
