@@ -158,11 +158,12 @@ def test_without_a_token_the_sync_is_skipped_and_says_why(installation):
 
 
 def test_sigterm_finishes_what_runs_and_gives_back_the_rest(installation, feeds):
-    port = feeds(delay=0.3)
+    port = feeds(delay=0.5)
     installation.market("slow", [f"http://127.0.0.1:{port}/feed{number}" for number in range(6)])
+    # Both wait before the worker comes: on a busy machine the first would else be through when the second is stored.
+    installation.console("collect", "slow")
+    installation.console("collect", "slow")
     worker = installation.worker(TOPIC_WORKERS="1")
-    installation.console("collect", "slow")
-    installation.console("collect", "slow")
     until(lambda: snapshot(installation).depth.running == 1, "one runs")
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
