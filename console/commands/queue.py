@@ -66,21 +66,23 @@ def in_words(detail: QueueTaskDetail) -> str:
 
 def cancel(context: Context) -> Exit:
     """Takes waiting tasks away, asks running ones to stop."""
-    options = context.options
-    if bool(options.ids) == bool(options.filter):
-        raise CommandError("say which: topic-console queue cancel ID..., or --filter TEXT", Exit.UNUSABLE)
-    tasks: Sequence[str] | Chosen = options.ids or _found(context, options.filter)
+    tasks = _chosen(context, "cancel")
     context.confirm(f"Cancel {plural(len(tasks), 'task')}?")
-    return context.done(context.actions.cancel(tasks, {"filter": options.filter}))
+    return context.done(context.actions.cancel(tasks, {"filter": context.options.filter}))
 
 
 def run(context: Context) -> Exit:
     """Lets scheduled tasks run at once."""
+    tasks = _chosen(context, "run")
+    return context.done(context.actions.run_now(tasks, {"filter": context.options.filter}))
+
+
+def _chosen(context: Context, act: str) -> Sequence[str] | Chosen:
+    """The tasks that are named, or those that a filter finds."""
     options = context.options
     if bool(options.ids) == bool(options.filter):
-        raise CommandError("say which: topic-console queue run ID..., or --filter TEXT", Exit.UNUSABLE)
-    tasks: Sequence[str] | Chosen = options.ids or _found(context, options.filter)
-    return context.done(context.actions.run_now(tasks, {"filter": options.filter}))
+        raise CommandError(f"say which: topic-console queue {act} ID..., or --filter TEXT", Exit.UNUSABLE)
+    return options.ids or _found(context, options.filter)
 
 
 def _found(context: Context, text: str) -> Chosen:

@@ -156,12 +156,28 @@ class Operator:
         eta = dt.datetime.fromtimestamp(now + delay, dt.UTC) if delay else at
         task_id = str(uuid.uuid4())
         sealed = self.seal(task_id, name, args, kwargs, subject=subject, eta=eta, priority=priority)
-        entry = self.entry()
+        return self.store(sealed)
+
+    def store(
+        self, sealed: Envelope, first: Callable[[sqlite3.Cursor], None] = lambda _: None, **detail: Any
+    ) -> Change:
+        """Stores a sealed call and journals it, in one transaction.
+
+        Args:
+            sealed: with its task's id.
+            first: what must hold; refuses by raising, and then nothing is stored.
+            detail: what else the journal says of it.
+        """
+        entry, task_id = self.entry(), str(sealed.task_id)
         with self.storage.db(commit=True) as cursor:
-            for statement in self.storage.arrival(sealed, priority, now):
+            first(cursor)
+            for statement in self.storage.arrival(sealed, sealed.priority, self.storage.now()):
                 cursor.execute(*statement)
             cursor.execute(TOUCH, (entry, task_id, None))
-            self.note(cursor, entry, "enqueue", "queue", 1, task_ids=[task_id], name=name, subject=subject)
+            self.note(
+                cursor, entry, "enqueue", "queue", 1, task_ids=[task_id],
+                name=sealed.name, subject=sealed.subject, **detail,
+            )  # fmt: skip
         self.storage.wake()
         return self.change(entry, "enqueue", 1, 1, task_ids=[task_id])
 

@@ -11,7 +11,6 @@ from worker.queue.arguments import HIDDEN
 from worker.queue.connection import wrapped
 from worker.queue.errors import MessageError, RefusedError
 from worker.queue.message import VERSION, Envelope, decode
-from worker.queue.queue_desk import TOUCH
 
 if TYPE_CHECKING:
     from worker.queue.change import Change
@@ -47,22 +46,12 @@ class RunsDesk:
         Raises:
             RefusedError: the task has not come to its end, or the history does not keep what it was called with.
         """
-        operator, storage = self._operator, self._storage
         run = self._find(run_id)
         self._refuse_dead(run)
         sealed = _sealed(str(uuid.uuid4()), run)
-        entry = operator.entry()
-        with storage.db(commit=True) as cursor:
-            _refuse_unended(cursor, run)
-            for statement in storage.arrival(sealed, None, storage.now()):
-                cursor.execute(*statement)
-            cursor.execute(TOUCH, (entry, sealed.task_id, None))
-            operator.note(
-                cursor, entry, "enqueue", "queue", 1, task_ids=[sealed.task_id], name=run.name, subject=run.subject,
-                note=f"task {run.task_id} again",
-            )  # fmt: skip
-        storage.wake()
-        return operator.change(entry, "enqueue", 1, 1, task_ids=[str(sealed.task_id)])
+        return self._operator.store(
+            sealed, lambda cursor: _refuse_unended(cursor, run), note=f"task {run.task_id} again"
+        )
 
     def _find(self, run_id: int) -> _Ended:
         query = "SELECT task_id, name, subject, args FROM run WHERE id = ? AND queue = ?"
