@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from console.commands.output import CommandError, Context, Exit, dumps
 from console.text import clean
+from worker.foreign import let_go_of_output
 from worker.places import Home, PlaceError, find_config, find_home
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (PlaceError, CommandError) as error:
         return _refuse(options, str(error), getattr(error, "code", Exit.UNUSABLE))
     except BrokenPipeError:
-        # Whoever read us has seen enough; nothing must be written to the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_output()
         return Exit.DONE
     except KeyboardInterrupt:
         return 130

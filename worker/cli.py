@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from worker import cli_alerts, cli_feeds, cli_proposals, cli_topics
-from worker.foreign import harmless, say
+from worker.foreign import harmless, let_go_of_output, say
 from worker.places import PlaceError, find_config, find_home, market_names, named, shipped_config
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _do(options)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read us has seen enough; nothing must be written to the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go_of_output()
         return DONE
     except PlaceError as error:
         return _refuse(error)

@@ -8,7 +8,9 @@ console draws goes through here, once.
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from typing import TextIO
 
 ELLIPSIS = "…"
@@ -73,3 +75,8 @@ def escaped(document: str) -> str:
 def say(text: object, file: TextIO | None = None, *, end: str = "\n", flush: bool = False) -> None:
     """Prints a text for people: whatever it carries from outside steers no terminal."""
     print(harmless(str(text)), file=file, end=end, flush=flush)
+
+
+def let_go_of_output() -> None:
+    """Whoever read us has seen enough: nothing may be written to the closed pipe at exit, either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
