@@ -155,8 +155,8 @@ def sync_topics(*, now: Clock = utc_now) -> dict[str, Any]:
         NotionError: Notion refused, or could not be reached; what was synced stays so.
     """
     totals: dict[str, Any] = dict.fromkeys(
-        ("topics_synced", "notion_pages_created", "notion_pages_updated", "unchanged"), 0
-    )
+        ("topics_synced", "notion_pages_created", "notion_pages_updated", "unchanged", "doubles_trashed"), 0
+    ) | {"doubles_left": []}
     markets, faulty = jobs.enabled_markets()
     if not markets:
         current_run().skip("no market is enabled")
@@ -190,14 +190,14 @@ def _no_notion() -> str | None:
     return f"{' and '.join(missing)} not set" if missing else None
 
 
-def _sync_one(ranking: Ranking, library: Library, now: Clock) -> dict[str, int]:
+def _sync_one(ranking: Ranking, library: Library, now: Clock) -> dict[str, Any]:
     from worker.research.errors import NotionError  # noqa: PLC0415
     from worker.research.sinks.notion import sync_topics as sync  # noqa: PLC0415 - brings notion-client
 
     notion, token = jobs.settings().notion, jobs.secrets().notion_token
     assert token is not None
     try:
-        return sync(
+        stats = sync(
             ranking.topics[: notion.limit],
             library,
             token=token.get_secret_value(),
@@ -205,10 +205,14 @@ def _sync_one(ranking: Ranking, library: Library, now: Clock) -> dict[str, int]:
             base_url=notion.base_url,
             report=current_run().progress,
             now=now,
-        ).as_dict()
+        )
     except NotionError as error:
         _note(library, now, {}, jobs.redact(str(error)))
         raise
+    for sentence in stats.doubles_left:
+        log.warning("%s", sentence, extra={"market": ranking.market})
+        current_run().progress(stats.topics_synced, stats.topics_synced, sentence)
+    return stats.as_dict()
 
 
 def _note(library: Library, now: Clock, stats: dict[str, Any], error: str | None = None) -> None:

@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOKEN = "ntn_secret_of_the_tests"
+BOT, PERSON = str(uuid.uuid4()), str(uuid.uuid4())
 VERSIONS = {"2025-09-03", "2026-03-11"}
 KINDS = {"title", "rich_text", "select", "number", "url", "date", "status", "checkbox"}
 
@@ -44,6 +46,7 @@ class FakeNotion:
         faults: for the requests to come, one each: a status, "slow", "invalid", "drop" (not done),
             "done, then 500" or "done, then drop"; None does nothing.
         hook: called with (number of the request, "before" or "after" it is carried out).
+        clock: by which pages are made and edited.
     """
 
     lag_s: float = 0.0
@@ -53,6 +56,7 @@ class FakeNotion:
     retry_after: str | None = None
     slow_s: float = 1.0
     hook: Callable[[int, str], None] | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     databases: dict[str, dict[str, Any]] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     pages: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -212,12 +216,29 @@ class FakeNotion:
     def _post_page(self, body: Any) -> dict[str, Any]:
         source = self._parent(body["parent"])
         self._check(source, body["properties"])
+        return self._public(self.add_page(source["id"], body["properties"]))
+
+    def add_page(self, source: str, properties: dict[str, Any], *, by: str = BOT) -> dict[str, Any]:
+        """A page, made by the integration or by a person."""
+        number = str(uuid.uuid4())
         page = {
-            "object": "page", "id": str(uuid.uuid4()), "parent": {"type": "data_source_id", "data_source_id": source["id"]},
-            "properties": body["properties"], "in_trash": False, "made": time.monotonic(),
+            "object": "page", "id": number, "url": f"https://www.notion.so/{number.replace('-', '')}",
+            "parent": {"type": "data_source_id", "data_source_id": source}, "properties": properties,
+            "in_trash": False, "archived": False, "created_time": self._minute(), "last_edited_time": self._minute(),
+            "created_by": {"object": "user", "id": by}, "last_edited_by": {"object": "user", "id": by},
+            "made": time.monotonic(),
         }  # fmt: skip
-        self.pages[page["id"]] = page
-        return self._public(page)
+        self.pages[number] = page
+        return page
+
+    def edit_page(self, number: str, properties: dict[str, Any], *, by: str = BOT) -> None:
+        """Sets properties; who did it, and when, is told to the minute, as Notion tells it."""
+        page = self.pages[number]
+        page["properties"] = page["properties"] | properties
+        page |= {"last_edited_time": self._minute(), "last_edited_by": {"object": "user", "id": by}}
+
+    def _minute(self) -> str:
+        return f"{self.clock():%Y-%m-%dT%H:%M}:00.000Z"
 
     def _parent(self, parent: dict[str, Any]) -> dict[str, Any]:
         if "data_source_id" in parent:
@@ -229,14 +250,16 @@ class FakeNotion:
 
     def _patch_page(self, number: str, body: Any) -> dict[str, Any]:
         page = self._known(self.pages, number, "page")
-        if page["in_trash"]:
+        if page["in_trash"] and body.get("in_trash") is not False:
             raise Refused(
                 400,
                 "validation_error",
                 "Can't edit block that is archived. You must unarchive the block before editing.",
             )
-        self._check(self.sources[page["parent"]["data_source_id"]], body["properties"])
-        page["properties"] |= body["properties"]
+        properties = body.get("properties", {})
+        self._check(self.sources[page["parent"]["data_source_id"]], properties)
+        page["in_trash"] = page["archived"] = body.get("in_trash", page["in_trash"])
+        self.edit_page(number, properties)
         return self._public(page)
 
     def _public(self, page: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 A page is known by the property "Topic Key". What was sent last is remembered beside the topic, so that an
 unchanged topic costs no request and a sync that was cut short goes on where it stopped. That a page is about
 to be made is remembered first: where a run was killed in that moment, the next one looks for the page before
-it makes one, and looks again, for Notion's index lags behind its pages. Notion has no unique constraint, so
-one sync runs at a time.
+it makes one, and looks again, for Notion's index lags behind its pages. Where Notion carries out a request
+later than it was waited for, the second page is found afterwards and put away (`notion_doubles`). Notion has
+no unique constraint, so one sync runs at a time.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from worker.research.sinks.notion_api import (
     PagePutAwayError,
     UnknownOutcomeError,
 )
+from worker.research.sinks.notion_doubles import heal
+from worker.research.sinks.notion_memory import PageMemory
 from worker.research.sinks.notion_page import at_first, key_of, properties
 from worker.research.sinks.notion_schema import KEY, check, require
 
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from worker.research.library import Library
+    from worker.research.sinks.notion_memory import Remembered
     from worker.research.topics import Topic
 
 LOCK: Final = "notion.lock"
@@ -45,16 +49,24 @@ LAG_S: Final = (1.0, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True, slots=True)
 class SyncStats:
-    """What a sync did; `topics_synced` is the sum of the others."""
+    """What a sync did.
+
+    Attributes:
+        topics_synced: the sum of the three that follow.
+        doubles_trashed: pages that Notion had made a second time, put into the trash.
+        doubles_left: such pages that somebody has worked on, so that they stay: a sentence each.
+    """
 
     topics_synced: int
     notion_pages_created: int
     notion_pages_updated: int
     unchanged: int
+    doubles_trashed: int = 0
+    doubles_left: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, Any]:
         """The same in JSON's own types."""
-        return asdict(self)
+        return asdict(self) | {"doubles_left": list(self.doubles_left)}
 
 
 def sync_topics(
@@ -102,12 +114,16 @@ def sync_topics(
     ):
         checked = check(api, database_id.strip())
         require(checked)
-        sync = _Sync(api, library, checked.data_source, checked.names, now, pause)
+        memory = PageMemory(library, checked.data_source, now)
+        sync = _Sync(api, memory, checked.names, pause)
         for number, topic in enumerate(wanted, start=1):
             done[sync.one(topic)] += 1
             if report:
                 report(number, len(wanted), f"{topic.title}, {number} of {len(wanted)}")
-    return SyncStats(len(wanted), done["created"], done["updated"], done["unchanged"])
+        doubles = heal(api, memory)
+    return SyncStats(
+        len(wanted), done["created"], done["updated"], done["unchanged"], doubles.trashed, doubles.left
+    )
 
 
 @contextlib.contextmanager
@@ -132,54 +148,58 @@ class _Sync:
     """One sync with one data source."""
 
     api: NotionApi
-    library: Library
-    data_source: str
+    memory: PageMemory
     names: frozenset[str]
-    now: Clock
     pause: Callable[[float], None]
 
     def one(self, topic: Topic) -> str:
         """Brings one topic's page up to date: "created", "updated" or "unchanged"."""
         wanted = properties(topic, self.names)
-        digest = hashlib.sha256(f"{self.data_source} {json.dumps(wanted)}".encode()).hexdigest()
-        page, sent, interrupted = self._remembered(topic)
-        if page and sent == digest:
+        digest = hashlib.sha256(f"{self.memory.data_source} {json.dumps(wanted)}".encode()).hexdigest()
+        known = self.memory.of(topic)
+        if known.page and known.digest == digest:
             return "unchanged"
-        page, outcome = self._upsert(topic, page, wanted, interrupted=interrupted)
-        self._remember(topic, page, digest)
+        page, outcome, once = self._upsert(topic, known, wanted)
+        self.memory.made(topic, page, digest, once=once)
         return outcome
 
-    def _upsert(
-        self, topic: Topic, page: str | None, wanted: dict[str, Any], *, interrupted: bool
-    ) -> tuple[str, str]:
-        for found in (page, None):  # a remembered page may be gone; then the key decides
-            known = found or (self._made(topic) if interrupted else self._find(topic))
-            if known is None:
+    def _upsert(self, topic: Topic, known: Remembered, wanted: dict[str, Any]) -> tuple[str, str, bool]:
+        """The page's id, what was done, and whether it was certainly made no more than once."""
+        once = not known.making
+        for remembered in (known.page, None):  # a remembered page may be gone; then the key decides
+            page = remembered or (self._made(topic) if known.making else self._find(topic))
+            if page is None:
                 break
             try:
-                self.api.update_page(known, wanted)
+                self.api.update_page(page, wanted)
             except PagePutAwayError:
-                return known, "unchanged"  # somebody is done with it: it stays where it was put
+                return page, "unchanged", once  # somebody is done with it: it stays where it was put
             except PageGoneError:
                 continue
-            return known, "created" if interrupted and found is None else "updated"
-        return self._create(topic, wanted | at_first()), "created"
+            return page, "created" if known.making else "updated", once
+        page, asked_once = self._create(topic, wanted | at_first())
+        return page, "created", once and asked_once
 
-    def _create(self, topic: Topic, wanted: dict[str, Any]) -> str:
-        """Creates the page; where the outcome is unknown, looks for it before asking again."""
-        self._remember_making(topic)
+    def _create(self, topic: Topic, wanted: dict[str, Any]) -> tuple[str, bool]:
+        """Creates the page; where the outcome is unknown, looks for it before asking again.
+
+        Returns:
+            The page's id, and whether it was asked for only once.
+        """
+        self.memory.making(topic)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self.api.create_page(self.data_source, wanted)
+                return self.api.create_page(self.memory.data_source, wanted), attempt == 1
             except UnknownOutcomeError as error:
                 if page := self._made(topic):
-                    return page
+                    return page, attempt == 1
                 if attempt == ATTEMPTS:
                     raise NotionError(f"{error} ({ATTEMPTS} attempts)") from None
         raise AssertionError  # the last attempt returned or raised
 
     def _find(self, topic: Topic) -> str | None:
-        return self.api.find_page(self.data_source, KEY, key_of(topic))
+        found = self.api.find_pages(self.memory.data_source, KEY, key_of(topic.market, topic.key))
+        return found[0].id if found else None
 
     def _made(self, topic: Topic) -> str | None:
         """A page that may have been made a moment ago: looked for until the index must know it."""
@@ -189,30 +209,3 @@ class _Sync:
             if page := self._find(topic):
                 return page
         return None
-
-    def _remembered(self, topic: Topic) -> tuple[str | None, str | None, bool]:
-        row = self.library.rows(
-            "SELECT notion_page_id, payload_hash, creating_at, notion_source FROM topic "
-            "WHERE (market, key) = (?, ?)",
-            topic.market,
-            topic.key,
-        )[0]
-        if row["notion_source"] not in {None, self.data_source}:
-            return None, None, False  # the page of another database
-        return row["notion_page_id"], row["payload_hash"], row["creating_at"] is not None
-
-    def _remember_making(self, topic: Topic) -> None:
-        with self.library.transaction() as conn:
-            conn.execute(
-                "UPDATE topic SET creating_at = ?, notion_source = ?, notion_page_id = NULL, payload_hash = NULL "
-                "WHERE (market, key) = (?, ?)",
-                (self.now().timestamp(), self.data_source, topic.market, topic.key),
-            )
-
-    def _remember(self, topic: Topic, page: str, digest: str) -> None:
-        with self.library.transaction() as conn:
-            conn.execute(
-                "UPDATE topic SET notion_page_id = ?, payload_hash = ?, synced_at = ?, creating_at = NULL, "
-                "notion_source = ? WHERE (market, key) = (?, ?)",
-                (page, digest, self.now().timestamp(), self.data_source, topic.market, topic.key),
-            )

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -37,6 +38,26 @@ _PASSING: Final = frozenset({409, 429, 500, 502, 503, 504, 529})
 _UNDONE: Final = frozenset({429})
 
 Pause = Callable[[float], None]
+
+
+# More pages of one key than a few are none of ours.
+_MOST_OF_A_KEY: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """A page as a query tells of it.
+
+    Attributes:
+        made_by: id of the user, or integration, that made it.
+        untouched: nobody has edited it since. Notion tells times to the minute, so who did it counts as well:
+            https://developers.notion.com/reference/page
+    """
+
+    id: str
+    url: str
+    made_by: str
+    untouched: bool
 
 
 class UnknownOutcomeError(NotionError):
@@ -129,15 +150,14 @@ class NotionApi:
                 "Notion knows no such database, or it is not shared with the integration"
             ) from error.__cause__
 
-    def find_page(self, data_source_id: str, name: str, value: str) -> str | None:
-        """The id of the page whose text property has this value."""
+    def find_pages(self, data_source_id: str, name: str, value: str) -> tuple[FoundPage, ...]:
+        """The pages whose text property has this value, those in the trash not among them."""
         wanted = {"property": name, "rich_text": {"equals": value}}
         answer = self._call(
             "look up a topic",
-            lambda: self._client.data_sources.query(data_source_id, filter=wanted, page_size=1),
+            lambda: self._client.data_sources.query(data_source_id, filter=wanted, page_size=_MOST_OF_A_KEY),
         )
-        results = answer.get("results") or []
-        return str(results[0]["id"]) if results else None
+        return tuple(_found(page) for page in answer.get("results") or ())
 
     def update_page(self, page_id: str, properties: dict[str, Any]) -> None:
         """Sets properties of a page.
@@ -147,6 +167,15 @@ class NotionApi:
             PagePutAwayError: it is in the trash or archived.
         """
         self._call("update a topic", lambda: self._client.pages.update(page_id, properties=properties))
+
+    def trash_page(self, page_id: str) -> None:
+        """Puts a page into the trash, from where Notion's users can take it back for 30 days.
+
+        Raises:
+            PageGoneError: there is no such page any more.
+            PagePutAwayError: it is there already.
+        """
+        self._call("put a page into the trash", lambda: self._client.pages.update(page_id, in_trash=True))
 
     def create_page(self, data_source_id: str, properties: dict[str, Any]) -> str:
         """Creates a page; its id. Asked once only, except where Notion has certainly not done it.
@@ -242,6 +271,15 @@ class NotionApi:
             return "Notion's answer could not be read"
         text = " ".join(str(error).replace(self._token, "…").split())[:300]
         return f"Notion answered {status}: {text}" if status else text
+
+
+def _found(page: dict[str, Any]) -> FoundPage:
+    made, edited = (
+        (page.get(f"{act}_time"), (page.get(f"{act}_by") or {}).get("id"))
+        for act in ("created", "last_edited")
+    )
+    untouched = made == edited and all(made)
+    return FoundPage(str(page["id"]), str(page.get("url", "")), str(made[1] or ""), untouched)
 
 
 def _status(error: Exception) -> int | None:

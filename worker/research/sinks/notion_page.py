@@ -20,9 +20,9 @@ MAX_URL: Final = 2000
 MAX_OPTION: Final = 100
 
 
-def key_of(topic: Topic) -> str:
+def key_of(market: str, key: str) -> str:
     """By which a topic's page is found again."""
-    return _fitting(f"{topic.market}:{topic.key}", MAX_TEXT)
+    return _fitting(f"{market}:{key}", MAX_TEXT)
 
 
 def properties(topic: Topic, names: Collection[str]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def properties(topic: Topic, names: Collection[str]) -> dict[str, Any]:
     link = next((one.url for one in topic.samples if one.url and len(one.url) <= MAX_URL), None)
     every: dict[str, Any] = {
         "Title": {"title": [_text(topic.title)]},
-        KEY: {"rich_text": [_text(key_of(topic))]},
+        KEY: {"rich_text": [_text(key_of(topic.market, topic.key))]},
         "Source": _option("rss"),
         "Market": _option(topic.country),
         "Domain": _option(topic.domain),

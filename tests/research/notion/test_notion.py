@@ -3,79 +3,18 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 import uuid
-from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.research import planted
-from tests.research.fake_notion import TOKEN, FakeNotion
-from tests.research.notion_runner import market
+from tests.research.fake_notion import TOKEN
+from tests.research.notion.helpers import counts, run_and_kill
 from worker.research.errors import NotionError
-from worker.research.library import Library
 from worker.research.sinks import notion_api, notion_schema
-from worker.research.sinks.notion import sync_topics
 from worker.research.sinks.notion_api import NOTION_VERSION, NotionApi
-from worker.research.sinks.notion_schema import MORE_PROPERTIES, PROPERTIES
-from worker.research.topics import rank_topics
-from worker.research.topics_store import save_ranking
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def news(tmp_path_factory):
-    path = tmp_path_factory.mktemp("news") / "topics.db"
-    with Library(path) as library:
-        for day in planted.Corpus(seed=5, everyday=0.2, spam=0).days(weeks=3):
-            planted.store(library, day)
-        save_ranking(library, rank_topics(market(), library, now=planted.NOW))
-    return path
-
-
-@pytest.fixture
-def library(news, home):
-    shutil.copy(news, home / "topics.db")
-    with Library(home / "topics.db") as library:
-        yield library
-
-
-@pytest.fixture
-def topics(library):
-    return rank_topics(market(), library, now=planted.NOW, limit=5).topics
-
-
-@pytest.fixture
-def notion():
-    fake = FakeNotion()
-    fake.url = fake.start()
-    fake.main = fake.database({name: {kind: {}} for name, kind in (PROPERTIES | MORE_PROPERTIES).items()})
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture
-def sync(notion, library):
-    waited = []
-
-    def sync(topics, **more):
-        options = {"token": TOKEN, "database_id": notion.main, "base_url": notion.url, "timeout_s": 0.4,
-                   "requests_per_second": 1000, "pause": waited.append}  # fmt: skip
-        return sync_topics(topics, library, **(options | more)).as_dict()
-
-    sync.waited = waited
-    return sync
-
-
-def counts(created=0, updated=0, unchanged=0):
-    return {
-        "topics_synced": created + updated + unchanged, "notion_pages_created": created,
-        "notion_pages_updated": updated, "unchanged": unchanged,
-    }  # fmt: skip
+from worker.research.sinks.notion_schema import PROPERTIES
 
 
 def test_each_topic_becomes_a_page_once(sync, topics, notion):
@@ -241,30 +180,6 @@ def test_two_syncs_at_once_are_one(sync, topics, notion):
 
 
 # -- kill -9 --
-
-
-def run_and_kill(notion, path, at, moment, count=3):
-    """A sync in its own process, killed at one request; None: it runs to its end."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.research.notion_runner",
-        str(path),
-        notion.url,
-        notion.main,
-        str(count),
-    ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def kill(number, when):
-        if at is not None and (number - start, when) == (at, moment):
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-
-    start, notion.hook = len(notion.log), kill
-    out, err = process.communicate(timeout=60)
-    notion.hook = None
-    return process.returncode, out + err
 
 
 STEP = 1 if os.environ.get("SOAK") == "long" else 3
