@@ -8,6 +8,7 @@ from console.readings.model import Outcome
 from console.rows.base import Cell, Column, Tone
 from console.rows.details import facts, heading
 from console.text import DOT, age, ago, clean, cron_in_words, local, number, precise, until, when
+from worker.queue.catch_up import ON_TIME_S, CatchUp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +161,7 @@ def of_schedule(detail: ScheduleDetail, now: datetime, *, utc: bool = False) -> 
             ("cron", clean(schedule.cron)),
             ("last", f"{precise(schedule.last_at, utc=utc)}, {ago(schedule.last_at, now)} ago" if schedule.last_at else "never"),
             ("ended", schedule.last_state or ""),
-            ("catch up", f"{detail.catch_up}, within {age(detail.catch_up_window_s)}"),
+            ("catch up", _policy(detail)),
             ("task", clean(schedule.task_name)),
         )
     )  # fmt: skip
@@ -176,6 +177,13 @@ def of_schedule(detail: ScheduleDetail, now: datetime, *, utc: bool = False) -> 
             (Cell(f"{when(at, now, utc=utc):<17}"), Cell(until(at, now), Tone.QUIET)) for at in detail.coming
         ]
     return lines
+
+
+def _policy(detail: ScheduleDetail) -> str:
+    """What becomes of a tick that passes while no worker runs."""
+    if detail.catch_up == CatchUp.NONE:
+        return f"none; {age(ON_TIME_S)} late is on time"
+    return f"{detail.catch_up}, within {age(detail.catch_up_window_s)}"
 
 
 def _pause(schedule: Schedule, now: datetime, *, utc: bool) -> str:

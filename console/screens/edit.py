@@ -6,27 +6,28 @@ import json
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
-from textual.content import Content
-from textual.screen import ModalScreen
+from textual.containers import VerticalScroll
 from textual.widgets import Static, TextArea
 
 from console.rows.base import Cell, Tone
 from console.rows.diff import diff_lines
+from console.screens.dialog import Dialog
 from console.text import clean
 from console.widgets.lines import as_content
 from worker.queue.arguments import parse
 from worker.queue.errors import MessageError
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
+    from collections.abc import Iterable
+
     from textual.binding import BindingType
+    from textual.widget import Widget
 
-EDITING = "ctrl+s shows what changes   esc changes nothing"
-AGREEING = "y sends it   e edits on   esc changes nothing"
+EDITING = (("ctrl+s shows what changes", "look"), ("esc changes nothing", "cancel"))
+AGREEING = (("y sends it", "send"), ("e edits on", "edit"), ("esc changes nothing", "cancel"))
 
 
-class EditScreen(ModalScreen[str | None]):
+class EditScreen(Dialog["str | None"]):
     """Asks for arguments; answers their JSON text, or None.
 
     Args:
@@ -44,26 +45,20 @@ class EditScreen(ModalScreen[str | None]):
     ]
 
     def __init__(self, question: str, *, place: str, args: str | None, ascii_only: bool = False) -> None:
-        super().__init__()
-        self._question, self._place, self._ascii = question, place, ascii_only
+        super().__init__(question, place=place, ascii_only=ascii_only)
         try:
             self._before = json.dumps(json.loads(args or "{}"), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
             self._before = args or ""
 
-    def compose(self) -> ComposeResult:
-        """Question, editor or difference, and how to go on."""
-        with Vertical(id="dialog"):
-            yield Static(Content(self._question), id="question")
-            yield Static(Content(f"in {self._place}"), classes="quiet")
-            self.editor = TextArea(self._before, id="editor", soft_wrap=True, tab_behavior="indent")
-            self.editor.cursor_blink = False
-            yield self.editor
-            self.difference = Static(id="difference", markup=False)
-            with VerticalScroll(id="changes"):
-                yield self.difference
-            self.note = Static(Content(EDITING), id="edit-note", classes="quiet", markup=False)
-            yield self.note
+    def parts(self) -> Iterable[Widget]:
+        """Editor, or difference."""
+        self.editor = TextArea(self._before, id="editor", soft_wrap=True, tab_behavior="indent")
+        self.editor.cursor_blink = False
+        yield self.editor
+        self.difference = Static(id="difference", markup=False)
+        self.changes = VerticalScroll(self.difference, id="changes")
+        yield self.changes
 
     def on_mount(self) -> None:
         """The editor has the keys."""
@@ -71,11 +66,8 @@ class EditScreen(ModalScreen[str | None]):
 
     def _show(self, *, looking: bool) -> None:
         self.set_class(looking, "-looking")
-        if looking:
-            self.set_focus(None)
-        else:
-            self.set_focus(self.editor)
-        self.note.update(Content(AGREEING if looking else EDITING))
+        self.set_focus(None if looking else self.editor)
+        self.offer(*(AGREEING if looking else EDITING))
 
     def _after(self) -> str:
         return json.dumps(parse(self.editor.text), indent=2, ensure_ascii=False)
@@ -86,7 +78,7 @@ class EditScreen(ModalScreen[str | None]):
             lines = diff_lines(self._before, self._after())
         except MessageError as error:
             self._show(looking=False)
-            self.note.update(Content.styled(clean(error, 200), "$text-error"))
+            self.object_to(clean(error, 200))
             return
         self.difference.update(
             as_content(
@@ -109,6 +101,10 @@ class EditScreen(ModalScreen[str | None]):
         """Back to the editor."""
         self._show(looking=False)
 
-    def action_cancel(self) -> None:
-        """It is not meant."""
-        self.dismiss(None)
+    def action_down(self) -> None:
+        """The difference goes on."""
+        self.changes.scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """And back."""
+        self.changes.scroll_up(animate=False)

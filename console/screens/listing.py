@@ -252,12 +252,16 @@ class ListScreen(MarkingScreen):
         self.prompt.display = True
         self.set_focus(self.prompt)
 
+    def check_filter(self, text: str) -> None:
+        """Raises ReadingError, with what is wrong, where the filter cannot be understood."""
+        parse(text)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """The list follows what is typed."""
         if event.input is not self.prompt:
             return
         try:
-            parse(event.value)
+            self.check_filter(event.value)
         except ReadingError as error:
             self._fault = str(error)
             self._caption()
@@ -337,8 +341,8 @@ def _amount(window: Window[Any], *, filtered: bool) -> str:
     """How many rows there are, as far as that is known."""
     if window.total is not None:
         return number(window.total)
-    if not filtered and not (window.at_start and window.at_end):
-        return ""
+    if not filtered:
+        return number(len(window.rows)) if window.at_start and window.at_end else ""
     found = f"{number(len(window.rows))}{'' if window.at_end and window.at_start else '+'} found"
     if window.searching and window.searched is not None:
         of = f" of {number(window.of)}" if window.of else ""

@@ -91,7 +91,7 @@ class OverviewScreen(ConsoleScreen):
         self.schedules.show_rows(
             overview.SCHEDULE_COLUMNS,
             [overview.schedule_cells(schedule, now, utc=utc) for schedule in snapshot.schedules],
-            empty="No schedules yet: they are known once a worker has started.",
+            empty="None yet: a worker makes them known.",
         )
         self.runs.show_rows(
             overview.RUN_COLUMNS,

@@ -9,7 +9,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console import keys
-from console.readings import ReadingError
 from console.readings.documents import parse
 from console.readings.model import Found
 from console.readings.topics import SORTS
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from textual.widget import Widget
-    from textual.widgets import Input
 
     from console.readings import Listing, Readings
     from console.readings.model import Snapshot
@@ -126,21 +124,12 @@ class TopicsScreen(ListScreen):
 
     # -- two lists ------------------------------------------------------------------------------
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def check_filter(self, text: str) -> None:
         """Documents are searched in the search's own language."""
         if self._on_topics:
-            super().on_input_changed(event)
-            return
-        try:
-            parse(event.value, self.console.clock().timestamp())
-        except ReadingError as error:
-            self._fault = str(error)
-            self._caption()
-            return
-        self._fault = ""
-        if event.value != self.filter_text:
-            self.filter_text = event.value
-            self.filtered()
+            super().check_filter(text)
+        else:
+            parse(text, self.console.clock().timestamp())
 
     def action_documents(self) -> None:
         """The documents, or the topics again."""

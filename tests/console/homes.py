@@ -373,9 +373,9 @@ def busy(builder: Builder) -> None:
         )
     )
     builder.letter("smart_city", error="nothing could be collected for smart_city: all 3 sources failed")
-    for number in range(24):
+    for part in range(1, 25):
         builder.document(
-            f"Wärmepumpen im Bestand, Teil {number}: was Verwalter wissen müssen", age=60 * number
+            f"Wärmepumpen im Bestand, Teil {part}: was Verwalter wissen müssen", age=60 * (25 - part)
         )
     topics(builder)
     well = (
@@ -443,7 +443,7 @@ def broken(builder: Builder) -> None:
         builder.pending("demo", age=260 - number)
     builder.scheduled("demo", due=-30, reason="retry", attempt=3)
     builder.schedule("daily_collection", "0 2 * * *", next_in=-600, last_ago=3 * 86400 + 600)
-    for days in range(4, 9):
+    for days in range(8, 3, -1):
         builder.tick("daily_collection", ago=600 + days * 86400, ended="dead" if days == 5 else "completed")
     for days in (1, 2):
         builder.tick("daily_collection", ago=600 + days * 86400, state="missed", ended=None,

@@ -105,9 +105,12 @@ async def test_arguments_are_edited_looked_at_and_sent(builder, dead):
         editor = app.screen.editor
         editor.text = '["demo", '
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "line 1" in str(app.screen.note.content))
+        await until(pilot, lambda: "line 1" in str(app.screen.hint.content))
         editor.text = '["proptech_de"]'
         await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen.has_class("-looking"))
+        await pilot.press("e")
+        await pilot.click("#answers", offset=(2, 0))  # "ctrl+s shows what changes"
         await until(pilot, lambda: app.screen.has_class("-looking"))
         shown = str(app.screen.difference.content)
         assert '-     "demo"' in shown

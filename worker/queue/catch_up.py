@@ -51,7 +51,7 @@ class ScheduleSpec:
         window = span(self.catch_up_window)
         match self.catch_up:
             case CatchUp.NONE:
-                return "none: a tick that passes while no worker runs is listed as missed"
+                return f"none: a tick that passes while no worker runs is listed as missed, unless a worker comes within {span(ON_TIME_S)}"
             case CatchUp.ALL:
                 return (
                     f"all: each tick missed by at most {window} gets its run; older ones are listed as missed"
