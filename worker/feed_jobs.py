@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from worker import jobs
+from worker.config import ConfigError
 from worker.queue.cron import Cron
 from worker.queue.progress import current_run
 from worker.research.clock import Clock, utc_now
+from worker.research.errors import ResearchError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,11 +45,23 @@ def discover_feeds(*, now: Clock = utc_now) -> dict[str, Any]:
     return {"markets": said, "proposed": sum(len(one["feeds"]) for one in said.values()), "faulty": faulty}
 
 
+def is_any_due(*, now: Clock = utc_now) -> bool:
+    """Whether a run is worth starting: there is a market to search for, or a fault that the run should tell."""
+    try:
+        named = [market for market in jobs.enabled_markets()[0] if _names_schedule(market)]
+        if not named:
+            return False
+        with jobs.open_library() as library:
+            return any(is_due(market, library, now()) for market in named)
+    except (ConfigError, ResearchError):
+        return True
+
+
 def is_due(market: Market, library: Library, now: datetime) -> bool:
     """Whether a market names a schedule, and it has come since feeds were last searched for."""
     from worker.research.proposals_store import last_look  # noqa: PLC0415 - importing the tasks must stay cheap
 
-    if "discovery_schedule_cron" not in market.model_fields_set:
+    if not _names_schedule(market):
         return False
     last = last_look(library, market.name)
     if last is None:
@@ -55,6 +69,10 @@ def is_due(market: Market, library: Library, now: datetime) -> bool:
     cron = Cron(market.discovery_schedule_cron, jobs.settings().timezone)
     tick = next(cron.after(last), None)
     return tick is not None and tick <= now
+
+
+def _names_schedule(market: Market) -> bool:
+    return "discovery_schedule_cron" in market.model_fields_set
 
 
 async def _proposed(market: Market, library: Library, now: datetime) -> Proposed:

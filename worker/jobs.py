@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import logging
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from worker.config import ConfigError
@@ -68,8 +69,11 @@ def redact(text: str) -> str:
 
 
 def schedule_specs() -> dict[str, ScheduleSpec]:
-    """What the settings say of the schedules."""
-    return settings().schedule_specs()
+    """What the settings say of the schedules; feeds are searched for only when a market's time has come."""
+    from worker.feed_jobs import is_any_due  # noqa: PLC0415 - it asks for the settings here
+
+    specs = settings().schedule_specs()
+    return specs | {"feed_discovery": replace(specs["feed_discovery"], wanted=is_any_due)}
 
 
 def retention() -> Retention:

@@ -117,6 +117,26 @@ def test_a_tick_fires_once_however_often_it_is_looked_at(site):
     assert here.waiting() == 1
 
 
+def test_a_tick_at_which_there_is_nothing_to_do_passes_without_a_run(site):
+    asked = []
+
+    def wanted():
+        asked.append(here.clock())
+        return len(asked) == 3
+
+    here = site("2026-01-01T01:59:59+00:00", ScheduleSpec(wanted=wanted))
+    worker = here.worker()
+    fired = []
+    for _ in range(3):
+        here.clock.move(seconds=2)
+        fired += [worker.fire(), worker.fire()]
+        here.clock.move(days=1, seconds=-2)
+    assert fired == [0, 0, 0, 0, 1, 0]
+    assert len(asked) == 3, "it is asked when a tick has come, not every second"
+    assert [state for _, state, _ in here.ticks()] == ["fired"], "what was not wanted was not missed"
+    assert here.state()[0] == 0
+
+
 def test_a_tick_fires_once_however_many_workers_look(site):
     here = site("2026-01-01T01:59:59+00:00")
     workers = [here.worker() for _ in range(8)]

@@ -43,6 +43,22 @@ def test_a_market_without_a_schedule_is_never_searched(config):  # noqa: F811 - 
         assert not feed_jobs.is_due(market, library, NOW)
 
 
+def test_no_run_starts_where_there_is_nothing_to_search_for(rival, config):  # noqa: F811 - the fixture
+    wanted = jobs.schedule_specs()["feed_discovery"].wanted
+    assert wanted(now=lambda: NOW)
+    feed_jobs.discover_feeds(now=lambda: NOW)
+    assert not wanted(now=lambda: NOW + timedelta(days=6))
+    assert wanted(now=lambda: NOW + timedelta(days=7))
+    path = config / "markets" / "demo.yaml"
+    path.write_text(path.read_text().replace("discovery_schedule_cron", "# discovery_schedule_cron"))
+    assert not wanted(now=lambda: NOW + timedelta(days=7))
+
+
+def test_a_library_that_cannot_be_read_starts_a_run_that_says_so(rival):
+    jobs.find_home().prepare().topics_db.write_bytes(b"no database at all" * 100)
+    assert feed_jobs.is_any_due(now=lambda: NOW)
+
+
 def test_a_proposal_is_listed_and_taken_in(rival, config, capsys):  # noqa: F811 - the fixture
     assert main(["proposals"]) == main(["proposals", "demo", "--add", "all"]) == 1
     feed_jobs.discover_feeds(now=lambda: NOW)

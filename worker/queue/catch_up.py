@@ -39,12 +39,15 @@ class ScheduleSpec:
         catch_up: the policy for missed ticks.
         catch_up_window: seconds; a tick missed by more is not caught up.
         enabled: False: it never fires and is not listed.
+        wanted: asked when a tick has come: where it says no there is nothing to do, and the tick passes without
+            a run. None: every tick is.
     """
 
     cron: Cron | None = None
     catch_up: CatchUp = CatchUp.ONCE
     catch_up_window: float = DEFAULT_WINDOW_S
     enabled: bool = True
+    wanted: Callable[[], bool] | None = None
 
     def in_words(self) -> str:
         """What the policy does, in a sentence."""

@@ -252,9 +252,11 @@ class Schedules:
             seen_at = end
         if now < seen_at:
             return _Answer(seen_at, paused=paused)
-        cause = self._troubles.get(task.name)
+        cause, spec = self._troubles.get(task.name), self._spec(task)
         found = passed(rule, seen_at, now)
-        chosen, missed = choose(found, now, self._spec(task), lambda at: cause or self._watch.why(at))
+        if found and spec.wanted and not spec.wanted():
+            return _Answer(now, paused=paused)
+        chosen, missed = choose(found, now, spec, lambda at: cause or self._watch.why(at))
         return _Answer(now, chosen, missed, paused)
 
     def _rule(self, task: PeriodicTask, cron: Cron | None) -> Rule:
