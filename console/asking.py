@@ -12,6 +12,7 @@ from console.readings.verdict import ALIVE, COLLECT
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen, MarketPicker, Other
 from console.screens.help import HelpScreen
+from console.text import ago
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +46,11 @@ class Asking:
         runs = snapshot.last_runs if snapshot else ()
         last = self._last_market or next((run.subject for run in runs if run.name == COLLECT), None)
         ordered = sorted(markets, key=lambda name: name != last)
-        self._console.push_screen(MarketPicker(ordered), self._collect)
+        now, running = self._console.clock(), snapshot.running if snapshot else ()
+        collected = {
+            task.subject: ago(task.since, now) for task in running if task.name == COLLECT and task.subject
+        }
+        self._console.push_screen(MarketPicker(ordered, collected), self._collect)
 
     def _collect(self, market: str | None) -> None:
         if market is not None:

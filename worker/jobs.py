@@ -134,12 +134,15 @@ def collect_market(
         NothingCollectedError: every source failed.
     """
     from worker.research.choice import Choice  # noqa: PLC0415
-    from worker.research.collect import collect  # noqa: PLC0415 - brings aiohttp and feedparser
+    from worker.research.collect import CollectStats, collect  # noqa: PLC0415 - brings aiohttp and feedparser
     from worker.research.markets import load_market  # noqa: PLC0415
     from worker.research.upkeep import fingerprint_old  # noqa: PLC0415
     from worker.topic_jobs import rank_after_collection  # noqa: PLC0415 - it needs this module
 
     market = load_market(find_config(), config_path)
+    if any(_covers(call.kwargs, source, due_only=due_only) for call in current_run().earlier()):
+        current_run().skip(f"the same sources of {market.name} were being collected already")
+        return CollectStats(market.name).as_dict()
     disabled = switched_off(huey.storage, f"sources:{market.name}")
     choice = Choice(only=source, due_only=due_only, disabled=disabled, wanted_at=current_run().retried_at)
     with open_library() as library:
@@ -158,6 +161,13 @@ def collect_market(
         current_run().skip(f"no source was asked: {_first_of(run.skipped)}")
     log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
     return stats
+
+
+def _covers(earlier: dict[str, Any], source: str | None, *, due_only: bool) -> bool:
+    """Whether a collection that runs already asks all that this one would ask: each source twice at once is no manners."""
+    if (only := earlier.get("source")) is not None:
+        return bool(source == only)
+    return source is None and (due_only or not earlier.get("due_only"))
 
 
 def services() -> Services:

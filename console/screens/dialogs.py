@@ -14,7 +14,7 @@ from console.screens.dialog import Dialog, answers
 from console.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from textual import events
     from textual.binding import BindingType
@@ -140,19 +140,24 @@ class MarketPicker(Dialog[str | None]):
 
     Args:
         markets: their names, the likeliest first.
+        collected: for how long the market is being collected already, in words, by its name.
     """
 
-    def __init__(self, markets: Sequence[str]) -> None:
+    def __init__(self, markets: Sequence[str], collected: Mapping[str, str]) -> None:
         super().__init__("Collect which market?")
-        self._markets = tuple(markets)
+        self._markets, self._collected = tuple(markets), collected
 
     def parts(self) -> Iterable[Widget]:
         """A short list."""
         self.options = OptionList(
-            *(Option(Content(clean(name, 60)), id=f"market-{at}") for at, name in enumerate(self._markets)),
+            *(Option(self._shown(name), id=f"market-{at}") for at, name in enumerate(self._markets)),
             compact=True,
         )
         yield self.options
+
+    def _shown(self, market: str) -> Content:
+        since = self._collected.get(market)
+        return Content(f"{clean(market, 40)}{f'  being collected for {since}' if since else ''}")
 
     def on_mount(self) -> None:
         """The answers there are."""

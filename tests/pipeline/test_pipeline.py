@@ -75,6 +75,23 @@ def test_a_worker_killed_in_mid_collection_loses_and_doubles_nothing(installatio
     assert documents(installation) == (100, 100)
 
 
+def test_no_source_is_asked_twice_at_once_unless_it_alone_is_asked_for(installation, feeds):
+    port = feeds(delay=0.4)
+    urls = [f"http://127.0.0.1:{port}/feed{number}" for number in range(6)]
+    installation.market("slow", urls)
+    installation.worker(TOPIC_COLLECT__HOST_CONCURRENCY="2", TOPIC_WORKERS="3")
+    installation.console("collect", "slow")
+    until(lambda: snapshot(installation).running, "it is being collected")
+    second = json.loads(installation.console("collect", "slow", "--wait", "--json").stdout)
+    alone = ("collect", "slow", "--source", f"127.0.0.1:{port}/feed5", "--wait", "--json")
+    assert json.loads(installation.console(*alone).stdout)["result"]["sources"] == 1
+    until(lambda: not snapshot(installation).running, "all have ended")
+    runs = json.loads(installation.console("runs", "list", "--json").stdout)
+    assert sorted(run["state"] for run in runs) == ["completed", "completed", "skipped"]
+    assert second["result"] == {**second["result"], "market": "slow", "sources": 0, "documents": 0}
+    assert documents(installation) == (30, 30)
+
+
 def test_a_market_whose_sources_are_down_dies_and_is_brought_back(installation, feeds):
     port = feeds()
     dead_port = port + 1 if port < 65_000 else port - 1
@@ -174,10 +191,10 @@ def test_sigterm_finishes_what_runs_and_gives_back_the_rest(installation, feeds)
 
 def test_a_burst_works_until_nothing_is_left_and_ends(installation, feeds):
     port = feeds()
-    installation.market("small", [f"http://127.0.0.1:{port}/feed{number}" for number in range(3)])
-    for _ in range(3):
-        installation.console("collect", "small")
-    installation.console("collect", "small", "--delay", "3600")
+    for number in range(3):
+        installation.market(f"small{number}", [f"http://127.0.0.1:{port}/feed{number}"])
+        installation.console("collect", f"small{number}")
+    installation.console("collect", "small0", "--delay", "3600")
     worker = installation.worker(sys.executable, "-m", "worker.cli", "--burst")
     assert worker.wait(30) == 0
     assert [state for state, _ in ended(installation)] == ["completed"] * 3

@@ -17,10 +17,12 @@ from huey.exceptions import TaskTimeout
 
 from worker.queue.cancelled import TaskCancelledError
 from worker.queue.errors import BusyError, ClaimLostError
+from worker.queue.message import decode
 from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
     from huey.api import Task
+    from huey.registry import Message
 
     from worker.queue.storage import DurableStorage
     from worker.queue.unit import Unit
@@ -33,6 +35,10 @@ MAX_NOTE = 200
 _UPDATE = """UPDATE claim SET done = ?, total = ?, note = ?, progress_at = ? WHERE id = ? RETURNING cancel"""
 
 _TICK = "SELECT coalesce(last_at, tick_at) FROM tick WHERE task_id = ? ORDER BY tick_at DESC LIMIT 1"
+
+_EARLIER = """
+SELECT data FROM claim WHERE queue = ? AND name = ? AND subject IS ? AND (claimed_at, id) < (?, ?)
+ORDER BY claimed_at, id"""
 
 
 class RunHandle:
@@ -73,6 +79,18 @@ class RunHandle:
         if self._storage is None or self.task_id is None:
             return None
         return self._storage.letters.retried_at(self.task_id)
+
+    def earlier(self) -> tuple[Message, ...]:
+        """The calls of the same task about the same subject that were taken before this one and have not ended.
+
+        A task that would only do beside one of them what it does already can `skip` without a loss: where that one's
+        worker dies, it is given out again.
+        """
+        if self._storage is None or self._unit is None:
+            return ()
+        claim = self._unit.claim
+        params = (self._storage.name, claim.name, claim.subject, claim.claimed_at, claim.id)
+        return tuple(decode(data) for (data,) in self._storage.sql(_EARLIER, params, results=True))
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Tells the operator how far the task is; written at most twice a second.

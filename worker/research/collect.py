@@ -83,13 +83,13 @@ class CollectStats:
     """
 
     market: str
-    documents: int
-    sources: int
-    errors: int
-    duplicates: int
-    not_modified: int
-    bytes: int
-    seconds: float
+    documents: int = 0
+    sources: int = 0
+    errors: int = 0
+    duplicates: int = 0
+    not_modified: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
     per_source: dict[str, SourceStats] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
