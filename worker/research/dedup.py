@@ -68,7 +68,16 @@ def _words(text: str) -> list[str]:
     text = text[:_CHARS].casefold()
     if not _is_latin(text) and _SIGN.search(text):
         return _SIGN_OR_WORD.findall(text)[:MAX_WORDS]
-    return [word for piece in text.split() if (word := piece.strip(_PUNCTUATION))][:MAX_WORDS]
+    pieces = text.split(None, MAX_WORDS)
+    words = _bare(pieces[:MAX_WORDS])
+    if len(words) < MAX_WORDS < len(pieces):  # some were nothing but punctuation
+        words += _bare(pieces[MAX_WORDS].split())
+    return words[:MAX_WORDS]
+
+
+def _bare(pieces: list[str]) -> list[str]:
+    """Without the punctuation around them."""
+    return [word for piece in pieces if (word := piece if piece.isalnum() else piece.strip(_PUNCTUATION))]
 
 
 def _is_latin(text: str) -> bool:

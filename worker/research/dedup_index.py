@@ -7,11 +7,12 @@ index in memory that a restart would lose.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from heapq import nlargest
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+
+import orjson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,8 +44,8 @@ class FingerprintIndex:
         wanted = set(hashes) - self._loaded
         self._loaded |= wanted
         found = self._conn.execute(
-            "SELECT hash, document FROM fingerprint WHERE hash IN (SELECT value FROM json_each(?))",
-            (json.dumps(sorted(wanted)),),
+            "SELECT hash, document FROM json_each(?) CROSS JOIN fingerprint ON hash = value",
+            (orjson.dumps(sorted(wanted)).decode(),),
         )
         for hashed, document in found:
             self._stories.setdefault(hashed, []).append(document)

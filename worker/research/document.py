@@ -16,6 +16,13 @@ from worker.research.sources.entry import Enclosure  # noqa: TC001 - likewise
 # Below this many words a text is no evidence: outlets repeat "Podcast: Guten Morgen" every day.
 MIN_WORDS_OF_CONTENT = 20
 
+# Most European texts fit into one byte a character, typographic quotation marks included.
+_WESTERN = "cp1252"
+_ONLY_WORDS = bytes(
+    octet if re.match(r"\w", bytes([octet]).decode(_WESTERN, "replace")) else ord(" ") for octet in range(256)
+)
+_SPACES = re.compile(rb"  +")
+
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -74,7 +81,16 @@ def content_hash(title: str, content: str, canonical_key: str) -> str:
 
     A text too short to be evidence is told apart by its key.
     """
-    words = re.findall(r"\w+", unicodedata.normalize("NFKC", f"{title} {content}").casefold())
-    if len(words) < MIN_WORDS_OF_CONTENT:
-        words = [canonical_key, *words]
-    return hashlib.sha256(" ".join(words).encode("utf-8", "surrogatepass")).hexdigest()
+    words = _words(unicodedata.normalize("NFKC", f"{title} {content}").casefold())
+    if words.count(" ") + 1 < MIN_WORDS_OF_CONTENT:
+        words = f"{canonical_key} {words}".rstrip()
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _words(text: str) -> str:
+    r"""What `\w+` finds, with a space between two; bytes are told apart at a third of the cost of characters."""
+    try:
+        octets = text.encode(_WESTERN)
+    except UnicodeEncodeError:
+        return " ".join(re.findall(r"\w+", text))
+    return _SPACES.sub(b" ", octets.translate(_ONLY_WORDS)).strip().decode(_WESTERN)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 BUSY_TIMEOUT_S: Final = 10.0
+_CACHE_KB: Final = 16_000
+_CHECKPOINT_PAGES: Final = 4_000
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -91,6 +93,9 @@ class LibraryFile:
                 # A power cut may take the last sources back, with their validators: they are collected again.
                 conn.execute("PRAGMA synchronous = NORMAL")
                 conn.execute("PRAGMA foreign_keys = ON")
+                # Fingerprints go to all pages of their table: with SQLite's own 2 MB each would be written many times.
+                conn.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+                conn.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
                 schema.make_current(conn, self.path)
             except BaseException:
                 conn.close()

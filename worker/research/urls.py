@@ -32,6 +32,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@/?-]*")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
 # The URL standard drops these wherever they stand: https://url.spec.whatwg.org/#concept-basic-url-parser
 _DROPPED = re.compile(r"[\t\n\r]")
+_WHOLE = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f\ud800-\udfff\\<>\"]")
 
 
@@ -46,7 +47,7 @@ def canonical_url(link: str, base: str | None = None) -> str | None:
         base: what a relative link is relative to.
     """
     try:
-        whole = urljoin(base or "", _DROPPED.sub("", link.strip()))
+        whole = absolute(_DROPPED.sub("", link.strip()), base or "")
         if cached := _AMP_CACHE.fullmatch(whole):
             whole = f"http{'s' if cached[1] else ''}://{cached[2]}"
         parts = urlsplit(whole)
@@ -62,6 +63,15 @@ def canonical_url(link: str, base: str | None = None) -> str | None:
     clean = SplitResult(scheme, netloc, _escapes(parts.path) or "/", _escapes(query), _escapes(fragment))
     url = clean.geturl()
     return None if len(url) > MAX_URL_CHARS or _FORBIDDEN.search(url) else url
+
+
+def absolute(link: str, base: str) -> str:
+    """The link as an address of its own; one that is whole already is not taken apart for it.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    return link if _WHOLE.match(link) else urljoin(base, link)
 
 
 def comparison_key(url: str) -> str:

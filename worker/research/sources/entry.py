@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin
 
 from worker.research.text import clean
-from worker.research.urls import MAX_URL_CHARS, canonical_url
+from worker.research.urls import MAX_URL_CHARS, absolute, canonical_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -146,7 +145,7 @@ def _enclosures(given: Iterable[tuple[object, object, object]], base: str) -> It
     seen: set[str] = set()
     for address, kind, length in given:
         link = str(address or "").strip()
-        url = clean(urljoin(base, link), MAX_URL_CHARS) if link and canonical_url(link, base) else ""
+        url = clean(absolute(link, base), MAX_URL_CHARS) if link and canonical_url(link, base) else ""
         if not url or url in seen or len(seen) == MAX_ENCLOSURES:
             continue
         seen.add(url)
@@ -164,7 +163,7 @@ def _first_link(links: Iterable[str | None], base: str) -> tuple[str | None, str
     whole = identifier if str(identifier).lower().startswith(("http://", "https://")) else None
     for link in (*named, whole):
         if link and link.strip() and (url := canonical_url(link, base)):
-            return clean(urljoin(base, link), MAX_URL_CHARS), url
+            return clean(absolute(link, base), MAX_URL_CHARS), url
     return None, None
 
 
