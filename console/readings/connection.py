@@ -175,7 +175,8 @@ class File:
         with _without("numpy"):
             from sqlite_utils import Database  # noqa: PLC0415 - takes 60 ms, and the first paint must not wait
 
-        self._db, self._inode = Database(conn), inode
+        # A plugin that the user may have for sqlite-utils has no business here; to look for any takes 2 MB and 8 ms.
+        self._db, self._inode = Database(conn, execute_plugins=False), inode
         return self._db
 
     def _connected(self) -> sqlite3.Connection | None:

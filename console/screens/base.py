@@ -11,6 +11,7 @@ from textual.widgets import Input, Static
 
 from console.widgets.frame import StatusBar, banner, is_stale
 from console.widgets.key_line import KeyLine
+from console.widgets.lines import STALE_CLASS, TONE_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +41,7 @@ class ConsoleScreen(Screen[None]):
     scope: ClassVar[keys.Scope]
     has_list: ClassVar[bool] = True
     says_verdict: ClassVar[bool] = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall")]  # noqa: RUF012
 
@@ -94,7 +96,10 @@ class ConsoleScreen(Screen[None]):
             self.banner.display = bool(text)
         if text and text != str(self.banner.content):
             self.banner.update(Content(text), layout=False)
-        self.set_class(is_stale(snapshot, now) or bool(snapshot.unreadable), "-stale")
+        stale = is_stale(snapshot, now) or bool(snapshot.unreadable)
+        if stale != self.has_class(STALE_CLASS):
+            self.set_class(stale, STALE_CLASS)
+            self.query("*").refresh()
 
     def on_mount(self) -> None:
         """Nothing to warn of before the first look; the filter is the one of the last time."""

@@ -17,7 +17,7 @@ from console import keys
 from console.rows import frame
 from console.rows.base import Cell, Tone
 from console.text import DOT, age, clean, local
-from console.widgets.lines import TONE_CLASSES, Line, draw
+from console.widgets.lines import Line, draw
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,7 +60,7 @@ class StatusBar(Widget):
         ascii_only: draw with plain characters.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "status--here", "status--badge"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--here", "status--badge"}
 
     def __init__(self, screen_id: str, *, read_only: bool, ascii_only: bool) -> None:
         super().__init__(id="status")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.strip import Strip
 
@@ -15,13 +16,15 @@ from console.text import ELLIPSIS, ascii_signs, cell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.style import Style
     from textual.widget import Widget
 
     from console.rows.base import Column
 
 Line = tuple[Cell, ...]
-TONE_CLASSES = frozenset(f"tone--{tone}" for tone in Tone)
+# What is good is not known to be so any more when the facts are old; what was bad is still told aloud.
+DIMMED, STALE = frozenset({Tone.PLAIN, Tone.GOOD, Tone.ACCENT}), "stale"
+STALE_CLASS = f"-{STALE}"
+TONE_CLASSES = frozenset(f"tone--{tone}" for tone in (*Tone, STALE))
 
 
 def row_line(cells: Sequence[Cell], columns: Sequence[Column], places: Sequence[tuple[int, int]]) -> Line:
@@ -61,23 +64,47 @@ def _heading(column: Column, arrow: tuple[str, str] | None) -> Cell:
     return Cell(f"{column.title[: column.width - 1]}{arrow[1]}" if tight else title, Tone.ACCENT)
 
 
+def toned(widget: Widget, tone: Tone, *, ages: bool = True) -> Style:
+    """What a tone looks like on the ground of a widget.
+
+    The screen has the tones, not each of its widgets: Textual makes a node of 8 KB for every component class of each.
+
+    Args:
+        widget: on its screen.
+        tone: which one.
+        ages: whether it is dimmed on a screen whose facts are old.
+    """
+    old = ages and tone in DIMMED and widget.screen.has_class(STALE_CLASS)
+    style = widget.screen.get_component_rich_style(f"tone--{STALE if old else tone}")
+    return style + Style(bgcolor=widget.visual_style.rich_style.bgcolor)
+
+
 def draw(
-    widget: Widget, line: Line, width: int, *, over: Style | None = None, ascii_only: bool = False
+    widget: Widget,
+    line: Line,
+    width: int,
+    *,
+    over: Style | None = None,
+    ascii_only: bool = False,
+    ages: bool = True,
 ) -> Strip:
     """A line as a strip of exactly `width` cells.
 
     Args:
-        widget: whose component classes `tone--*` say what the tones look like.
+        widget: on whose ground it is drawn; the component classes `tone--*` of its screen say what the tones look like.
         line: what to draw.
         width: in cells; what is too long is cut.
         over: a style that wins over the tones, for the row under the cursor.
         ascii_only: draw with plain characters.
+        ages: whether it is dimmed on a screen whose facts are old.
     """
-    base = over or widget.get_component_rich_style(f"tone--{Tone.PLAIN}")
+    base = over or toned(widget, Tone.PLAIN, ages=ages)
     segments = [
-        Segment(ascii_signs(part.text) if ascii_only else part.text, over or widget.get_component_rich_style(f"tone--{part.tone}"))
+        Segment(
+            ascii_signs(part.text) if ascii_only else part.text, over or toned(widget, part.tone, ages=ages)
+        )
         for part in line
-    ]  # fmt: skip
+    ]
     strip = Strip(segments)
     if strip.cell_length > width > 0:
         more = ascii_signs(ELLIPSIS) if ascii_only else ELLIPSIS

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 
 from console import keys
 from console.readings.pages import Window
 from console.rows.base import Cell, Tone
-from console.widgets.lines import TONE_CLASSES, Line, draw, found_in, wrapped
+from console.widgets.lines import Line, draw, found_in, wrapped
 from console.widgets.window_table import WindowTable
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 # The second and further lines of a wrapped one stand under its text.
 INDENT = 9
 MOST_WRAPPED = 40
+# Of all lines only these are held as they are drawn: what is seen, and a little more.
+DRAWN = 100
 
 
 class LogView(ScrollView, can_focus=True):
@@ -39,7 +44,7 @@ class LogView(ScrollView, can_focus=True):
     """
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "table--cursor", "table--cursor-blurred"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-blurred"}
     # What lists of rows have and this one has not.
     sorts, marks = (), ()
 
@@ -58,9 +63,10 @@ class LogView(ScrollView, can_focus=True):
         self.window: Window[LogLine] | None = None
         self.wraps, self.sought = False, ""
         self._cursor = 0
-        self._laid: list[tuple[int, Line]] = []
-        self._starts: list[int] = []
-        self._cut: dict[str, list[Line]] = {}
+        # Where each line begins, counted in lines of the screen, and where the last one ends.
+        self._starts: list[int] = [0]
+        self._heights: dict[str, int] = {}
+        self._cut: LRUCache[str, list[Line]] = LRUCache(DRAWN)
         self._drawn: dict[int, object] = {}
 
     # -- what it shows --------------------------------------------------------------------------
@@ -89,9 +95,9 @@ class LogView(ScrollView, can_focus=True):
         places = {self._key(line): at for at, line in enumerate(self.lines)}
         last = max(len(self.lines) - 1, 0)
         self._cursor = last if follows or held is None else places.get(self._key(held), 0)
-        self._cut = {key: cut for key, cut in self._cut.items() if key in places}
+        self._heights = {key: height for key, height in self._heights.items() if key in places}
         self._lay()
-        if not follows and self._starts:
+        if not follows and self.lines:
             self._scroll(self._starts[self._cursor] - above)
         self._keep_in_sight()
         if held is not self.highlighted:
@@ -113,24 +119,36 @@ class LogView(ScrollView, can_focus=True):
     def redraw(self) -> None:
         """Draws all lines anew: the zone has changed, or what is sought."""
         self._cut.clear()
+        self._heights.clear()
         self._lay()
         self._keep_in_sight()
 
     def _lay(self) -> None:
-        self._laid, self._starts = [], []
-        for at, line in enumerate(self.lines):
-            self._starts.append(len(self._laid))
-            self._laid += [(at, part) for part in self._cut_of(line)]
-        self.virtual_size = Size(0, len(self._laid))
+        self._starts = list(accumulate(map(self._height, self.lines), initial=0))
+        self.virtual_size = Size(0, self._starts[-1])
         self._repaint()
+
+    def _height(self, line: LogLine) -> int:
+        if not self.wraps:
+            return 1
+        key = self._key(line)
+        if key not in self._heights:
+            self._heights[key] = len(self._cut_of(line))
+        return self._heights[key]
 
     def _cut_of(self, line: LogLine) -> list[Line]:
         key = self._key(line)
-        if key not in self._cut:
+        cut = self._cut.get(key)
+        if cut is None:
             drawn = found_in(self._draw_line(line), self.sought)
             width = self.size.width
-            self._cut[key] = wrapped(drawn, width, INDENT, MOST_WRAPPED) if self.wraps and width else [drawn]
-        return self._cut[key]
+            cut = wrapped(drawn, width, INDENT, MOST_WRAPPED) if self.wraps and width else [drawn]
+            self._cut[key] = cut
+        return cut
+
+    def _at(self, row: int) -> int:
+        """Which line stands there."""
+        return bisect_right(self._starts, row) - 1
 
     # -- finding --------------------------------------------------------------------------------
 
@@ -164,10 +182,10 @@ class LogView(ScrollView, can_focus=True):
             text = (self.empty if self.window is not None else "Reading…").splitlines()
             return ((Cell(text[y - 1], Tone.QUIET),) if 1 <= y <= len(text) else (), False)
         index = self.scroll_offset.y + y
-        if index >= len(self._laid):
+        if index >= self._starts[-1]:
             return (), False
-        at, line = self._laid[index]
-        return line, at == self._cursor
+        at = self._at(index)
+        return self._cut_of(self.lines[at])[index - self._starts[at]], at == self._cursor
 
     def _repaint(self) -> None:
         changed = [y for y in range(self.size.height) if self._drawn.get(y) != self._state(y)]
@@ -182,7 +200,8 @@ class LogView(ScrollView, can_focus=True):
             over = self.get_component_rich_style(
                 "table--cursor" if self.has_focus else "table--cursor-blurred"
             )
-        return draw(self, line, self.size.width, over=over, ascii_only=self._ascii)
+        # The log is read by itself, however old the facts of the databases are.
+        return draw(self, line, self.size.width, over=over, ascii_only=self._ascii, ages=False)
 
     def on_resize(self) -> None:
         """Everything is laid out anew."""
@@ -205,11 +224,11 @@ class LogView(ScrollView, can_focus=True):
         self.scroll_to(y=max(y, 0), animate=False, immediate=True, force=True)
 
     def _keep_in_sight(self) -> None:
-        if not self._starts:
+        if not self.lines:
             return
         height, top = max(self.size.height, 1), self.scroll_offset.y
-        start = self._starts[self._cursor]
-        end = start + min(len(self._cut_of(self.lines[self._cursor])), height)
+        start, end = self._starts[self._cursor : self._cursor + 2]
+        end = min(end, start + height)
         if start < top:
             self._scroll(start)
         elif end > top + height:
@@ -263,7 +282,7 @@ class LogView(ScrollView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click moves the cursor, a double click opens."""
         index = self.scroll_offset.y + event.y
-        if index < len(self._laid):
-            self._move(self._laid[index][0])
+        if index < self._starts[-1]:
+            self._move(self._at(index))
             if event.chain == 2:
                 self.action_open()

@@ -8,7 +8,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from console.rows.base import Cell, Tone, fitted
-from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
+from console.widgets.lines import Line, draw, head_line, row_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ class Panel(Widget):
         id: the widget's.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "panel--title"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"panel--title"}
 
     def __init__(self, title: str = "", *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)

@@ -19,7 +19,7 @@ from console import keys
 from console.readings.marks import Marks
 from console.readings.pages import Edge
 from console.rows.base import GAP, Cell, Tone, fitted
-from console.widgets.lines import TONE_CLASSES, Line, draw, head_line, row_line
+from console.widgets.lines import Line, draw, head_line, row_line
 from console.widgets.steps import Steps
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     """
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
-    COMPONENT_CLASSES: ClassVar[set[str]] = {*TONE_CLASSES, "table--cursor", "table--cursor-blurred"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-blurred"}
 
     class MoreWanted(Message):
         """Rows beyond the window are wanted.

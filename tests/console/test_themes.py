@@ -6,7 +6,7 @@ import pytest
 
 from console.rows.base import Cell, Tone
 from console.themes import HIGH_CONTRAST, THEMES
-from console.widgets.lines import as_content
+from console.widgets.lines import as_content, toned
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled, until
@@ -36,7 +36,7 @@ async def test_every_tone_can_be_read_on_its_ground(builder, theme):
         status, panel = app.screen.status, app.screen.query("Panel").first()
         for widget in (status, panel):
             for tone in Tone:
-                found[f"{tone} in {type(widget).__name__}"] = widget.get_component_rich_style(f"tone--{tone}")
+                found[f"{tone} in {type(widget).__name__}"] = toned(widget, tone)
         for widget, part in ((status, "status--here"), (status, "status--badge"), (panel, "panel--title")):
             found[part] = widget.get_component_rich_style(part)
         await press(pilot, "2")
