@@ -88,7 +88,7 @@ class Collect(_Strict):
     """Seconds for one source, redirects included."""
     max_body_mb: Positive = 15.0
     """A larger answer is refused."""
-    concurrency: Annotated[int, Field(ge=1, le=256)] = 16
+    concurrency: Annotated[int, Field(ge=1, le=256)] = 64
     """Sources fetched at once."""
     host_concurrency: Annotated[int, Field(ge=1, le=16)] = 2
     """Requests to one host at once."""

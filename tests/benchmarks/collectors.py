@@ -20,7 +20,6 @@ def ours(path: Path, urls: list[str], *, similar: bool = True) -> dict:
     from worker.research import gather, readers, shelving
     from worker.research.collect import collect
     from worker.research.dedup import Telling
-    from worker.research.http import FetchOptions
     from worker.research.library import Library
     from worker.research.markets import Market
 
@@ -33,14 +32,13 @@ def ours(path: Path, urls: list[str], *, similar: bool = True) -> dict:
         "rss_feeds": urls, "allow_private": ["127.0.0.0/8"],
     })  # fmt: skip
     market._path = Path("bench.yaml")
-    options = FetchOptions(concurrency=32)
     with Library(path) as library:
         started = time.perf_counter()
-        stats = collect(market, library, options=options)
+        stats = collect(market, library)
         seconds, cpu = time.perf_counter() - started, used()
         assert stats.errors == 0, stats.failed
         started = time.perf_counter()
-        again = collect(market, library, options=options)
+        again = collect(market, library)
         again_s = time.perf_counter() - started
         assert again.not_modified == len(urls), again
         documents = library.tally("documents")

@@ -219,3 +219,17 @@ async def test_a_connection_is_kept_for_the_next_request_unless_there_is_none(si
             await fetcher.get(Ask(url, alone=alone))
     assert len(set(peers)) == 3
     assert peers[0] == peers[1]
+
+
+async def test_large_bodies_wait_for_each_other_and_that_is_no_fault_of_theirs(site, quick):
+    url = site.body("/large", b"x" * 1_500_000)
+    options = dataclasses.replace(quick, timeout_s=0.6, read_timeout_s=0.6)
+    async with Fetcher(options) as fetcher, asyncio.TaskGroup() as tasks:
+        for _ in range(6):
+            await fetcher.turns.large.acquire()
+        waiting = tasks.create_task(fetcher.get(url))
+        await asyncio.sleep(0.8)
+        assert not waiting.done(), "neither fetched nor timed out"
+        fetcher.turns.large.release()
+        assert len((await waiting).body) == 1_500_000
+        assert not fetcher.turns.large.locked(), "its turn is given back"

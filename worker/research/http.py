@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from importlib import metadata
 from typing import TYPE_CHECKING, Final
@@ -15,13 +15,14 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from worker.research import proxies
-from worker.research.addresses import Allowed, GuardedResolver, PrivateAddressError, is_loopback
+from worker.research.addresses import Allowed, GuardedResolver, is_loopback
 from worker.research.errors import FetchError
 from worker.research.freshness import fresh_for, retry_after, spent_for
+from worker.research.http_errors import in_words
 from worker.research.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -40,6 +41,8 @@ _BUSY_S: Final = 60.0
 # An open connection costs some 60 KB, and of most hosts one thing is asked.
 _KEPT_S: Final = 1.0
 _CHUNK = 64 * 1024
+# A larger body waits for its turn, so that however many are fetched at once they do not fill the memory.
+_LARGE = 1_000_000
 _MB = 1_000_000
 
 
@@ -63,7 +66,7 @@ class FetchOptions:
     read_timeout_s: float = 10.0
     max_body_bytes: int = 15 * _MB
     max_redirects: int = 5
-    concurrency: int = 16
+    concurrency: int = 64
     per_host: int = 2
     host_delay_s: float = 0.2
     user_agent: str | None = None
@@ -225,11 +228,14 @@ class Fetcher:
         trip = _Trip(ask.url)
         for _ in range(self.options.max_redirects + 1):
             host = self._checked_host(trip, ask)
-            async with self.turns.take(host, ask.delay_s if not trip.hops else None):
+            async with (
+                contextlib.AsyncExitStack() as kept,
+                self.turns.take(host, ask.delay_s if not trip.hops else None),
+            ):
                 if (pause := self.turns.must_wait(host)) > 0:
                     raise FetchError(f"{host} asked for a pause of {pause:.0f} s", 429, retry_after_s=pause)
-                with _words(self.options):
-                    fetched = await self._hop(trip, ask, host)
+                with in_words(self.options):
+                    fetched = await self._hop(trip, ask, host, kept)
                 if fetched is not None:
                     yield fetched
                     return
@@ -238,16 +244,16 @@ class Fetcher:
     def _checked_host(self, trip: _Trip, ask: Ask) -> str:
         host = _host_of(trip.url)
         if not (ask.ours and not trip.hops and is_loopback(host)):
-            with _words(self.options):
+            with in_words(self.options):
                 self._allowed.check_literal(host)
         return host
 
-    async def _hop(self, trip: _Trip, ask: Ask, host: str) -> Fetched | None:
+    async def _hop(self, trip: _Trip, ask: Ask, host: str, kept: contextlib.AsyncExitStack) -> Fetched | None:
         """One request; None where it was a redirect, which the trip has then taken."""
         started = time.monotonic()
         try:
             async with (
-                asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)),
+                asyncio.timeout(max(0.001, self.options.timeout_s - trip.seconds)) as limit,
                 self._request(trip.url, host, ask) as response,
             ):
                 location = response.headers.get("Location")
@@ -257,7 +263,7 @@ class Fetcher:
                     trip.url = urljoin(trip.url, location)
                     return None
                 self._accept(response, host, asked=ask.is_conditional)
-                body = await self._body(response)
+                body = await self._body(response, partial(self._large, kept, limit))
         finally:
             trip.seconds += time.monotonic() - started
         return Fetched(
@@ -304,12 +310,21 @@ class Fetcher:
             phrase if wait is None else f"{phrase}, asks to wait {wait:.0f} s", status, retry_after_s=wait
         )
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _large(self, kept: contextlib.AsyncExitStack, limit: asyncio.Timeout) -> None:
+        """Waits for the turn of a large body, which is kept as the answer is; waiting does not count as fetching."""
+        ends, waited = limit.when(), time.monotonic()
+        limit.reschedule(None)
+        await kept.enter_async_context(self.turns.large)
+        limit.reschedule(ends and ends + time.monotonic() - waited)
+
+    async def _body(self, response: aiohttp.ClientResponse, large: Callable[[], Awaitable[None]]) -> bytes:
         limit = self.options.max_body_bytes
         body = bytearray()
         # aiohttp unpacks piece by piece and waits for the reader, so a small body that unpacks to
         # gigabytes is noticed after the first pieces.
         async for chunk in response.content.iter_chunked(_CHUNK):
+            if len(body) <= _LARGE < len(body) + len(chunk):
+                await large()
             body += chunk
             if len(body) > limit:
                 raise FetchError(f"body larger than {_megabytes(limit)}", response.status)
@@ -347,47 +362,3 @@ def _phrase(status: int) -> str:
 
 def _megabytes(count: int) -> str:
     return f"{count / _MB:g} MB"
-
-
-@contextlib.contextmanager
-def _words(options: FetchOptions) -> Iterator[None]:
-    """Turns what aiohttp raises into one sentence, with the cause kept."""
-    try:
-        yield
-    except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
-        if (refused := _refused(error)) is not None:
-            raise FetchError(str(refused)) from error
-        sentence = next(words for kind, words in _SENTENCES if isinstance(error, kind))
-        network = _NETWORK.get(getattr(error, "errno", None) or 0)
-        text = network if network and isinstance(error, OSError) else sentence
-        raise FetchError(text.format(options=options, kind=type(error).__name__)) from error
-
-
-def _refused(error: BaseException | None) -> PrivateAddressError | None:
-    """The resolver's refusal, which aiohttp wraps."""
-    while error is not None and not isinstance(error, PrivateAddressError):
-        error = error.__cause__
-    return error
-
-
-# The first that fits; special kinds stand before general ones.
-_SENTENCES: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (aiohttp.SocketTimeoutError, "no answer for {options.read_timeout_s:g} s"),
-    (TimeoutError, "timed out after {options.timeout_s:g} s"),
-    (aiohttp.ClientConnectorDNSError, "name not resolved"),
-    (aiohttp.ClientConnectorCertificateError, "no secure connection: the certificate was refused"),
-    (aiohttp.ClientSSLError, "no secure connection: TLS failed"),
-    (aiohttp.ClientOSError, "connection failed"),
-    (aiohttp.ServerDisconnectedError, "connection closed without an answer"),
-    (aiohttp.ClientPayloadError, "the body broke off or could not be unpacked"),
-    (aiohttp.InvalidURL, "not a valid URL"),
-    (aiohttp.ClientResponseError, "not a valid HTTP answer"),
-    (Exception, "could not be fetched ({kind})"),
-)
-_NETWORK: Final = {
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.EHOSTUNREACH: "host not reachable",
-    errno.ENETUNREACH: "network not reachable",
-}

@@ -13,6 +13,8 @@ from worker.research.addresses import is_loopback
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+# So many large bodies are in memory at once.
+_LARGE: Final = 6
 # Names below these are one site with one limit (FreshRSS #8925 for tumblr; Reddit counts by address).
 _SHARED: Final = ("reddit.com", "tumblr.com", "livejournal.com", "blogspot.com")
 
@@ -29,6 +31,7 @@ class Turns:
     def __init__(self, *, concurrency: int, per_host: int, delay_s: float) -> None:
         self._delay_s = delay_s
         self._all = asyncio.Semaphore(concurrency)
+        self.large = asyncio.Semaphore(_LARGE)
         self._sites: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(per_host))
         self._next: defaultdict[str, float] = defaultdict(float)
         self._refused: dict[str, float] = {}
