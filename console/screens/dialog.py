@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
@@ -39,7 +40,15 @@ def answers(*offered: tuple[str, str], ascii_only: bool = False) -> Content:
     return Content.assemble(*parts)
 
 
-class Dialog(ModalScreen[T]):
+class Question(ModalScreen[T]):
+    """A screen above another that gives its answer once."""
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Gives the answer. Of keys that come in one burst, some still reach a question that has been answered."""
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Dialog(Question[T]):
     """The frame of a question. A subclass yields what stands in it, and gives its answer by `dismiss`.
 
     Args:

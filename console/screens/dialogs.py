@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 from textual.binding import Binding
 from textual.content import Content
@@ -16,7 +16,6 @@ from console.text import clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from textual import events
     from textual.binding import BindingType
     from textual.widget import Widget
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 TYPED_ABOVE = 50
 SAMPLE = 4
 UNDO = "u undoes it later"
+OtherKey = Literal["c", "h"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Other:
         act: does it.
     """
 
-    key: str
+    key: OtherKey
     label: str
     act: Callable[[], None]
 
@@ -57,6 +57,7 @@ class ConfirmScreen(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "Yes", show=False),
         Binding("n", "cancel", "No", show=False),
+        *(Binding(key, f"other('{key}')", "Other", show=False) for key in get_args(OtherKey)),
     ]
 
     def __init__(
@@ -96,19 +97,15 @@ class ConfirmScreen(Dialog[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A `y` does not do where the number is to be typed."""
-        del parameters
+        if action == "other":
+            return self._other is not None and parameters in {(), (self._other.key,)}
         return not (action == "agree" and self._typed)
 
-    def on_key(self, event: events.Key) -> None:
+    def action_other(self, key: str = "") -> None:
         """The other answer."""
-        if self._other is not None and event.key == self._other.key:
-            event.stop()
-            self.action_other()
-
-    def action_other(self) -> None:
-        """The other answer."""
-        self.dismiss(False)
-        if self._other is not None:
+        del key
+        if self._other is not None and self.is_current:
+            self.dismiss(False)
             self._other.act()
 
     def on_input_submitted(self) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CAUSES = 500
 DEAD = "is:dead"
-CANARY_KEY, CANARY = "c", "canary: one first, the rest when it has succeeded"
+CANARY = "canary: one first, the rest when it has succeeded"
 
 
 class FailuresScreen(ListScreen):
@@ -202,9 +202,7 @@ class FailuresScreen(ListScreen):
         numbers = chosen.numbers() if isinstance(chosen, Marks) else chosen.numbers
         ids = numbers.get("", ())
         other = (
-            Other(CANARY_KEY, CANARY, lambda: self._canary(ids, self.about([])))
-            if canary and len(ids) > 1
-            else None
+            Other("c", CANARY, lambda: self._canary(ids, self.about([]))) if canary and len(ids) > 1 else None
         )
         self.on_chosen(
             lambda count: f"{verb} {plural(count, 'dead letter')}{what}?", chosen, _in_a_line,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from console import keys
 from console.rows.base import Cell, Tone
+from console.screens.dialog import Question
 from console.widgets.lines import as_content
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ WIDTH, FRAME = 90, 9
 INDENT = 14
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Question[None]):
     """What can be pressed here.
 
     Args:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from string import digits
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from textual import events
+    from textual.binding import BindingType
     from textual.widget import Widget
 
 NO_SPAN = "That is no span: write 30m, 2h or 1d."
@@ -46,6 +48,10 @@ class PauseScreen(Dialog[Pause | None]):
         now: the time, aware.
         utc: whether times are shown in UTC.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(one, f"digit('{one}')", "Digit", show=False) for one in digits
+    ]
 
     def __init__(self, what: str, *, place: str, now: datetime, utc: bool = False) -> None:
         super().__init__(f"Pause {clean(what, 40)} for how long?", place=place)
@@ -80,12 +86,10 @@ class PauseScreen(Dialog[Pause | None]):
         """On to the note, or to a span of one's own."""
         self._choose(event.option_index)
 
-    def on_key(self, event: events.Key) -> None:
+    def action_digit(self, digit: str) -> None:
         """Who types `8h` at once means a span of one's own."""
-        if self.focused is self.options and event.character is not None and event.character.isdecimal():
-            event.stop()
-            self._choose(len(_SPANS) + 1)
-            self.typed.insert_text_at_cursor(event.character)
+        self._choose(len(_SPANS) + 1)
+        self.typed.insert_text_at_cursor(digit)
 
     def _choose(self, at: int) -> None:
         self.note.display, self.typed.display = True, at > len(_SPANS)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from console.command_line import UnknownCommand
 from console.rows.base import Cell, Tone
+from console.screens.dialog import Question
 from console.text import cell
 from console.widgets.lines import as_content
 
@@ -26,7 +26,7 @@ SHOWN = 8
 NAME_WIDTH = 24
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptScreen(Question[str | None]):
     """Asks for a command; answers what was typed, or None.
 
     Args:

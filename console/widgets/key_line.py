@@ -15,12 +15,16 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.screen import Screen
 
 # The line begins where all others do; between two keys is more room where the screen has it.
 INDENT = 1
 NARROW, WIDE = 1, 2
+# How many at the end are never left out: help, which tells the others, and the way out.
+KEPT = 2
 
 
 class Shown(NamedTuple):
@@ -37,6 +41,11 @@ class Shown(NamedTuple):
     display: str
     description: str
     enabled: bool
+
+    @property
+    def width(self) -> int:
+        """In cells."""
+        return cell_len(self.display) + 1 + cell_len(self.description)
 
 
 class KeyLine(Widget):
@@ -68,23 +77,22 @@ class KeyLine(Widget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The keys one after the other; what there is no room for is cut."""
+        """The keys one after the other; those there is no room for are left out."""
         del y
         key_style = self.get_component_rich_style("keys--key")
         description_style = self.get_component_rich_style("keys--description")
-        widths = [cell_len(one.display) + 1 + cell_len(one.description) for one in self.keys]
-        between = WIDE if INDENT + sum(widths) + WIDE * len(widths) <= self.size.width else NARROW
+        keys, between = _fitting(self.keys, self.size.width - INDENT)
         parts = [Segment(" " * INDENT, self.rich_style)]
         at, self._clickable = INDENT, []
-        for one, width in zip(self.keys, widths, strict=True):
+        for one in keys:
             dim = Style(dim=not one.enabled)
             parts += [
                 Segment(one.display, key_style + dim),
                 Segment(f" {one.description}", description_style + dim),
                 Segment(" " * between, self.rich_style),
             ]
-            self._clickable.append((at, at + width, one.key))
-            at += width + between
+            self._clickable.append((at, at + one.width, one.key))
+            at += one.width + between
         return Strip(parts).adjust_cell_length(self.size.width, self.rich_style).simplify()
 
     def on_click(self, event: events.Click) -> None:
@@ -92,3 +100,18 @@ class KeyLine(Widget):
         for start, end, key in self._clickable:
             if start <= event.x < end:
                 self.app.simulate_key(key)
+
+
+def _fitting(keys: Sequence[Shown], room: int) -> tuple[list[Shown], int]:
+    """The keys for which there is room, and how far apart they stand."""
+    fitting = list(keys)
+    for between in (WIDE, NARROW):
+        if _width(fitting, between) <= room:
+            return fitting, between
+    while len(fitting) > KEPT and _width(fitting, NARROW) > room:
+        del fitting[-KEPT - 1]
+    return fitting, NARROW
+
+
+def _width(keys: Sequence[Shown], between: int) -> int:
+    return sum(one.width + between for one in keys) - between

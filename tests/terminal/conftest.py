@@ -13,8 +13,13 @@ import sys
 import termios
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pyte
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 25.0
@@ -23,7 +28,7 @@ LEFT_CLEAN = (b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h")
 
 
 class Terminal:
-    """A program on a pseudo-terminal of 80 by 24."""
+    """A program on a pseudo-terminal of 80 by 24, and what stands on it."""
 
     def __init__(
         self,
@@ -43,6 +48,8 @@ class Terminal:
         self.output = b""
 
     def resize(self, width: int, height: int) -> None:
+        self.screen = pyte.Screen(width, height)
+        self.stream = pyte.ByteStream(self.screen)
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     def read(self, seconds: float = 0.05) -> bool:
@@ -54,6 +61,7 @@ class Terminal:
         except OSError:
             return False
         self.output += data
+        self.stream.feed(data)
         return bool(data)
 
     def text(self) -> str:
@@ -61,11 +69,28 @@ class Terminal:
             r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]|\x1b\][^\x07]*\x07", "", self.output.decode(errors="replace")
         )
 
+    def shows(self, words: str) -> bool:
+        """Whether they stand on the screen; only what differs is written, often a single digit."""
+        return any(words in line for line in self.screen.display)
+
     def until(self, words: str) -> None:
+        """Waits until the words stand on the screen, or were written (a line of the shell is cut at the edge)."""
+        self._until(lambda: self.shows(words) or words in self.text(), f"never said {words!r}")
+
+    def until_written(self, words: str) -> None:
+        """Waits until the words are written, whether they stood there before or not."""
+        self._until(lambda: words in self.text(), f"never wrote {words!r}")
+
+    def until_gone(self, words: str) -> None:
+        """Waits until the words stand on the screen no longer."""
+        self._until(lambda: not self.shows(words), f"still says {words!r}")
+
+    def _until(self, fact: Callable[[], bool], fault: str) -> None:
         deadline = time.monotonic() + LONGEST_S
-        while words not in self.text():
-            assert time.monotonic() < deadline, f"never said {words!r}; said {self.text()[-2000:]}"
-            assert self.process.poll() is None or self.read(), self.text()
+        while not fact():
+            said = "\n".join(self.screen.display)
+            assert time.monotonic() < deadline, f"{fault}; the screen:\n{said}"
+            assert self.process.poll() is None or self.read(), said
             self.read()
 
     def press(self, keys: str) -> None:
