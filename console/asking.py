@@ -107,6 +107,7 @@ class Asking:
         from console.command_line import CommandLine  # noqa: PLC0415 - the first paint need not wait for it
         from console.screens.prompt import PromptScreen  # noqa: PLC0415
 
+        self._console.drop_told()
         line = CommandLine(self._console)
         prompt = PromptScreen(line, ascii_only=self._console.ascii_only)
 

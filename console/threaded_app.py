@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.segment import Segment, Segments
 from textual.app import App
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from textual.message import Message
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from console.actions import Actions, Done
@@ -121,6 +122,17 @@ class ThreadedApp(App[int]):
     def mark(self, act: Callable[[Actions], Answer], tell: Callable[[Answer], None]) -> None:
         """Has the actor find out something before an act."""
         self._actor.do(act, tell)
+
+    def notify(self, message: str, *, severity: SeverityLevel = "information", **options: Any) -> None:
+        """Tells something; it takes the place of what was told before, since `u` takes back the latest alone."""
+        self.drop_told()
+        super().notify(message, severity=severity, **options)
+
+    def drop_told(self) -> None:
+        """Takes away the toasts that have been told, all but errors."""
+        for told in list(self._notifications):
+            if told.severity != "error":
+                self._unnotify(told)
 
     def refuse(self, text: str) -> None:
         """Says why something is not done."""

@@ -75,6 +75,14 @@ def detail(file: File, queue: str, run_id: int) -> RunDetail | None:
     )
 
 
+def newest_of(file: File, task_id: str) -> int | None:
+    """The id of a task's newest run; None where it has none."""
+    found: int | None = file.value(
+        "SELECT id FROM run WHERE task_id = ? ORDER BY id DESC LIMIT 1", (task_id,)
+    )
+    return found
+
+
 def last_state(file: File, task_id: str | None) -> str | None:
     """How a task ended last; None where it has not ended or is unknown."""
     if task_id is None:

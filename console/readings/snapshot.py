@@ -295,6 +295,11 @@ class Readings:
         found = runs.detail(self._tasks, self._queue, run_id)
         return found and replace(found, tick=self.tick_of(found.run.task_id))
 
+    def last_run(self, task_id: str) -> RunDetail | None:
+        """The newest run of a task in full; None where it has none."""
+        run_id = runs.newest_of(self._tasks, task_id)
+        return None if run_id is None else self.run(run_id)
+
     def stats(self, period: Period) -> tuple[TaskStats, ...]:
         """How long each task waits and takes, and how often it fails; the busiest first."""
         return stats.stats(self._tasks, self._queue, period, self._now().timestamp())

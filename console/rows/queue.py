@@ -28,6 +28,11 @@ def key(task: QueueTask) -> str:
     return task.key
 
 
+def same(task: QueueTask) -> str:
+    """What stays the same from waiting to running to waiting for another attempt."""
+    return task.task_id or task.key
+
+
 def since(task: QueueTask) -> datetime:
     """Since when it waits or runs."""
     return task.since

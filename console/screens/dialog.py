@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
+
+    from console.threaded_app import ThreadedApp
 
 T = TypeVar("T")
 BETWEEN = "   "
@@ -78,6 +80,10 @@ class Dialog(Question[T]):
             yield from self.parts()
             self.hint = Static(classes="quiet", id="answers")
             yield self.hint
+
+    def on_mount(self) -> None:
+        """What was told before must not hide the answers; Textual calls the handler of a subclass, too."""
+        cast("ThreadedApp", self.app).drop_told()
 
     def parts(self) -> Iterable[Widget]:
         """What stands between the question and the answers."""

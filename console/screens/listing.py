@@ -212,6 +212,7 @@ class ListScreen(MarkingScreen):
     def show_table(self, table: WindowTable[Any]) -> None:
         """Lets another list stand in the list's place."""
         self.table.add_class("-hidden")
+        self.table.hold(held=False)
         self.table = table
         table.remove_class("-hidden")
 
@@ -299,6 +300,8 @@ class ListScreen(MarkingScreen):
         """The row is shown in full."""
         if event.table is self.table:
             self.add_class("-open")
+            # Another row must not slip under the keys when this one ends while it is read.
+            self.table.hold(held=True)
             self.detail.scroll_home(animate=False)
             self.set_focus(self.detail)
             self._read_detail()
@@ -323,6 +326,7 @@ class ListScreen(MarkingScreen):
         """Closes the opened row, then drops the marks, then the filter."""
         if self.is_open:
             self.remove_class("-open")
+            self.table.hold(held=False)
             self.set_focus(self.table)
         elif len(self.table.marks) and not self.prompt.has_focus:
             self._drop_marks()

@@ -10,7 +10,7 @@ from console.readings import Frozen, Marks
 from console.readings.queue import SORTS
 from console.rows import details, queue
 from console.rows.base import short_name
-from console.rows.runs import log_lines
+from console.rows.runs import in_full, log_lines
 from console.screens.listing import ListScreen
 from console.screens.pausing import PauseScreen
 from console.text import ago, clean, number, plural
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     from console.readings import Listing, Readings
     from console.readings.model import QueueTask, QueueTaskDetail
+    from console.rows.base import Cell
     from console.screens.pausing import Pause
     from worker.queue import QueueMark
 
     Act = Callable[[Chosen, dict[str, Any]], None]
+    Line = tuple[Cell, ...]
 
 
 UNKNOWN = "is:unknown"
@@ -47,7 +49,7 @@ class QueueScreen(ListScreen):
         """One."""
         plain = self.console.ascii_only
         yield WindowTable(
-            queue.COLUMNS, partial(queue.cells, ascii_only=plain), queue.key, sorts=SORTS, since=queue.since,
+            queue.COLUMNS, partial(queue.cells, ascii_only=plain), queue.key, same=queue.same, sorts=SORTS, since=queue.since,
             empty="The queue is empty.\nPress c to collect a market.", ascii_only=plain, id="tasks",
         )  # fmt: skip
 
@@ -56,18 +58,28 @@ class QueueScreen(ListScreen):
         return readings.queue(self.filter_text, self.sort_id)
 
     def describe(self, readings: Readings, row: QueueTask) -> Content | None:
-        """A task with its arguments."""
-        detail = readings.task(row.key)
-        if detail is None:
-            return None
-        plain = self.console.ascii_only
-        lines = details.of_task(detail, self.console.clock(), utc=self.console.utc, ascii_only=plain)
-        if row.state == "running":
-            lines += log_lines(readings.log_of_task(row.task_id, row.since, None), utc=self.console.utc)
-        elif row.attempt > 1:
+        """A task with its arguments; one that has ended since it was opened, as the run that it became."""
+        key = row.key if (detail := readings.task(row.key)) else readings.task_key(row.task_id)
+        detail = detail or (readings.task(key) if key else None)
+        lines = self._told(readings, detail) if detail else self._ended(readings, row)
+        return as_content(lines, ascii_only=self.console.ascii_only) if lines else None
+
+    def _told(self, readings: Readings, detail: QueueTaskDetail) -> list[Line]:
+        task, utc, plain = detail.task, self.console.utc, self.console.ascii_only
+        lines = details.of_task(detail, self.console.clock(), utc=utc, ascii_only=plain)
+        if task.state == "running":
+            lines += log_lines(readings.log_of_task(task.task_id, task.since, None), utc=utc)
+        elif task.attempt > 1:
             # What its earlier attempts said is why it waits.
-            lines += log_lines(readings.log_of_task(row.task_id, row.enqueued_at, None), utc=self.console.utc)
-        return as_content(lines, ascii_only=plain)
+            lines += log_lines(readings.log_of_task(task.task_id, task.enqueued_at, None), utc=utc)
+        return lines
+
+    def _ended(self, readings: Readings, row: QueueTask) -> list[Line]:
+        run = readings.last_run(row.task_id)
+        if run is None:
+            return []
+        log = readings.log_of_task(row.task_id, run.run.started_at, run.run.finished_at)
+        return in_full(run, log, self.console.clock(), utc=self.console.utc)
 
     def action_run_now(self) -> None:
         """Makes the scheduled tasks that are chosen ready."""

@@ -50,6 +50,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         columns: of the rows.
         draw_cells: a row's cells, as of a moment.
         key: what tells a row from the others.
+        same: what stays when a row's key changes: a task that waits and then runs is the same; None: the key.
         empty: what to say when there are no rows, and what to do then.
         sorts: its orders; the first is that in which it comes by itself.
         since: a row's time, for the oldest of those that are marked.
@@ -113,6 +114,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         key: Callable[[RowT], str],
         *,
         empty: str,
+        same: Callable[[RowT], str] | None = None,
         sorts: Sequence[Sort] = (),
         since: Callable[[RowT], datetime] | None = None,
         ascii_only: bool = False,
@@ -120,6 +122,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.columns, self.draw_cells, self._key = tuple(columns), draw_cells, key
+        self._same = same or key
         self._empty, self._ascii = empty, ascii_only
         self.sorts, self._sort = tuple(sorts), 0
         self.since = since
@@ -127,6 +130,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         self.nothing_matches = False
         self.window: Window[RowT] | None = None
         self._cursor = 0
+        self._held: RowT | None = None
         self._now: datetime | None = None
         self._drawn: dict[int, Line] = {}
         self._asked: Edge | None = None
@@ -140,8 +144,14 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
 
     @property
     def highlighted(self) -> RowT | None:
-        """The row under the cursor."""
-        return self.rows[self._cursor] if self._cursor < len(self.rows) else None
+        """The row under the cursor; while one is held, that one, though it may have left the list."""
+        row = self.rows[self._cursor] if self._cursor < len(self.rows) else None
+        held = self._held
+        return row if held is None or (row is not None and self._same(row) == self._same(held)) else held
+
+    def hold(self, *, held: bool) -> None:
+        """Keeps the row under the cursor for what is done next, whatever becomes of it; or no longer."""
+        self._held = self.highlighted if held else None
 
     @property
     def sort(self) -> Sort | None:
@@ -225,7 +235,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
 
     def forget(self) -> None:
         """Drops what it shows; the next window starts at the top."""
-        self.window, self._cursor, self._asked = None, 0, None
+        self.window, self._cursor, self._asked, self._held = None, 0, None, None
         self._scroll(0)
         self.refresh()
 
@@ -240,8 +250,8 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     def _index_of(self, window: Window[RowT], row: RowT | None) -> int | None:
         if row is None:
             return None
-        wanted = self._key(row)
-        return next((at for at, one in enumerate(window.rows) if self._key(one) == wanted), None)
+        wanted = self._same(row)
+        return next((at for at, one in enumerate(window.rows) if self._same(one) == wanted), None)
 
     # -- drawing --------------------------------------------------------------------------------
 

@@ -37,6 +37,17 @@ async def test_the_market_of_the_last_collection_comes_first(builder):
     assert builder.tasks.execute("SELECT subject FROM task").fetchone()[0] == "proptech_de"
 
 
+async def test_only_the_latest_act_is_said_to_be_undone_and_no_toast_hides_an_answer(builder):
+    builder.worker()
+    app = console(builder)
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "c", "enter", "4", "2", "p", "enter", "enter")
+        await until(pilot, lambda: len(toasts(app)) == 1 and "The queue is paused" in toasts(app)[0])
+        app.refuse("what went wrong stays")
+        await press(pilot, "c")
+        assert toasts(app) == ["what went wrong stays"]
+
+
 async def test_a_faulty_market_is_refused_with_file_and_line(builder, tmp_path):
     config = tmp_path / "config"
     (config / "markets").mkdir(parents=True)
@@ -150,6 +161,33 @@ async def test_the_cursor_stays_with_its_row_while_others_come_and_go(builder):
         builder.tasks.execute("DELETE FROM task WHERE id = ?", (int(held[1:]),))
         await until(pilot, lambda: len(table.rows) == 37)
         assert table.highlighted.key != held
+
+
+async def test_the_opened_task_is_followed_to_its_end_and_no_other_slips_under_the_keys(builder):
+    builder.worker()
+    opened = builder.pending("first", age=60, task_id="one")
+    builder.pending("second", age=50, task_id="two")
+    app = console(builder)
+
+    def detail():
+        return str(app.screen.detail_text.content)
+
+    async with app.run_test(notifications=True) as pilot:
+        await press(pilot, "2", "enter")
+        await until(pilot, lambda: "pending" in detail())
+        builder.tasks.execute("DELETE FROM task WHERE id = ?", (opened,))
+        claim = builder.running("first", task_id="one")
+        await until(pilot, lambda: "5 of 12" in detail())
+        builder.tasks.execute("DELETE FROM claim WHERE id = ?", (claim,))
+        builder.run("first", result={"documents": 3, "sources": 1, "errors": 0})
+        builder.tasks.execute("UPDATE run SET task_id = 'one'")
+        await until(pilot, lambda: "3 new documents" in detail())
+        await press(pilot, "x")
+        await until(pilot, lambda: toasts(app))
+        assert toasts(app) == ["Cancelled 0 of 1 task; 1 not: has begun, ended or moved on since."]
+        assert builder.tasks.execute("SELECT task_id FROM task").fetchall() == [("two",)]
+        await press(pilot, "escape")
+        assert app.screen.table.highlighted.task_id == "two"
 
 
 async def test_a_long_list_is_walked_to_its_end_and_back(builder):
