@@ -107,6 +107,7 @@ class TopicConsole(ThreadedApp):
         self.utc = self.memory.flag(UTC_SHOWN)
         self.installation, self._watch = Installation(), Watch()
         self.local_worker = LocalWorker(home, config)
+        self.local_worker.expected = with_worker
         self._with_worker, self._live, self._leaving = with_worker, live, leaving
         # Before anything is drawn: to change it later draws everything twice.
         for one in THEMES:

@@ -34,6 +34,10 @@ class LocalWorker:
     def __init__(self, home: Home, config: Path) -> None:
         self._home, self._config = home, config
         self._process: subprocess.Popen[bytes] | None = None
+        self.expected = False
+
+    expected: bool
+    """Whether one was started here, or is about to be, and has not ended."""
 
     def start(self) -> int:
         """Starts it, unless it runs already; returns its process id. Blocking, up to two seconds.
@@ -46,7 +50,9 @@ class LocalWorker:
         try:
             output = self._home.prepare_logs() / "worker.out"
         except PlaceError as error:
+            self.expected = False
             raise ActionRefused(str(error)) from error
+        self.expected = True
         with output.open("wb") as sink:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "worker.cli", "--home", str(self._home.root), "--config", str(self._config)],
@@ -55,6 +61,7 @@ class LocalWorker:
         deadline = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
+                self.expected = False
                 words = output.read_text(errors="replace").strip().splitlines()
                 said = words[-1].removeprefix("topic-worker: ") if words else "it said nothing"
                 # In a narrow notification, what stands before the folder would hide which file it is.
@@ -81,8 +88,8 @@ class LocalWorker:
 
     def reap(self) -> None:
         """Takes note of the end of a worker that was started here, so that no zombie stays."""
-        if self._process is not None:
-            self._process.poll()
+        if self._process is not None and self._process.poll() is not None:
+            self.expected = False
 
 
 def stop(pid: int) -> None:

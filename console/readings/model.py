@@ -382,6 +382,7 @@ class Snapshot:
     causes: tuple[Cause, ...] = ()  # the most frequent first, at most 20
     minutes: tuple[Minute, ...] = ()  # the last 60, oldest first, gaps filled
     last_runs: tuple[Run, ...] = ()  # newest first, at most 10
+    retrying: tuple[Run, ...] = ()  # those of them that failed and whose task is going to be tried again
     library: Library = field(default_factory=Library)
     problems: tuple[Problem, ...] = ()
     unreadable: str | None = (

@@ -32,7 +32,7 @@ from worker.queue.identity import is_alive
 from worker.redaction import redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from console.readings.collected import DocumentDetail
     from console.readings.connection import Row
@@ -197,9 +197,20 @@ class Readings:
                 minutes=runs.minutes(file, name, now),
                 last_runs=runs.latest(file, name, RUNS),
             )  # fmt: skip
+            snapshot = replace(snapshot, retrying=self._retrying(snapshot.last_runs))
         paused_until = pause[0]["paused_until"] if pause else None
         self._until = still.true_until(snapshot, now, paused_until, schedule_readings.OVERDUE_AFTER_S)
         return snapshot
+
+    def _retrying(self, last: Iterable[Run]) -> tuple[Run, ...]:
+        newest: dict[str, Run] = {}
+        for run in last:
+            newest.setdefault(run.task_id, run)
+        return tuple(
+            run
+            for run in newest.values()
+            if run.state == "retrying" and queue.key_of(self._tasks, run.task_id) is not None
+        )
 
     def _worker(self, row: Row, now: float) -> Worker:
         alive = self._alive[row["id"]] = is_alive(self._home.tasks_db, row["id"])

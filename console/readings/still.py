@@ -38,7 +38,7 @@ def of_tasks(snapshot: Snapshot, last: Snapshot) -> Snapshot:
     return replace(
         snapshot, paused=last.paused, pause_note=last.pause_note, workers=last.workers,
         depth=replace(last.depth, dead_letters=snapshot.depth.dead_letters), running=last.running,
-        schedules=last.schedules, minutes=last.minutes, last_runs=last.last_runs,
+        schedules=last.schedules, minutes=last.minutes, last_runs=last.last_runs, retrying=last.retrying,
     )  # fmt: skip
 
 
@@ -61,6 +61,6 @@ def tells_the_same(one: Snapshot, other: Snapshot) -> bool:
 def _timeless(snapshot: Snapshot) -> tuple[object, ...]:
     return (
         snapshot.depth, snapshot.paused, snapshot.pause_note, snapshot.running, snapshot.schedules, snapshot.causes,
-        snapshot.last_runs, snapshot.library, snapshot.unreadable,
+        snapshot.last_runs, snapshot.retrying, snapshot.library, snapshot.unreadable,
         [(worker.id, worker.state) for worker in snapshot.workers],
     )  # fmt: skip

@@ -89,12 +89,21 @@ def verdict(snapshot: Snapshot) -> tuple[str, str]:
         first = snapshot.problems[0]
         tone = "bad" if first.code in {"unreadable", "worker_down", "worker_silent"} else "warn"
         return tone, _sentence(first.text)
+    if snapshot.retrying:
+        return "warn", _failing(snapshot.retrying[0])
     collection = last_collection(snapshot)
     if snapshot.running:
         return "good", f"All well. {plural(snapshot.depth.running, 'task')} running."
     if collection is None and not snapshot.library.documents:
         return "good", "All well. Nothing has been collected yet."
     return "good", f"All well. {_collection(collection)}" if collection else "All well."
+
+
+def _failing(run: Run) -> str:
+    """It is not dead yet, and all is not well."""
+    what = clean(run.subject or run.name.rpartition(".")[2], 40)
+    again = f" at {clock(run.retry_at)}" if run.retry_at else ""
+    return f"{what} failed at {clock(run.finished_at)} and is tried again{again}."
 
 
 def _sentence(text: str) -> str:

@@ -127,12 +127,17 @@ def facts(snapshot: Snapshot, now: datetime, room: int) -> Line:
         (depth.dead_letters, "dead", Tone.BAD),
     )
     worker = overview.worker_cell(snapshot)
-    short = Cell(worker.text.replace("worker ", "", 1), worker.tone)
+    runs = worker.text.endswith(" running")  # which its sign says as well
+    short = Cell(
+        worker.text.removesuffix(" running") if runs else worker.text.replace("worker ", "", 1), worker.tone
+    )
     some = [count for count in counts if count[0]]
     spared = _facts(worker, some)
     # That nothing runs is least worth saying; that nothing waits and nothing is dead is what one looks for.
     most = [count for count in counts if count[0] or count[1] != "running"]
-    for line in (_facts(worker, counts), _facts(worker, most), spared, _facts(short, some)):
+    for line in (
+        _facts(worker, counts), _facts(worker, most), _facts(short, most), spared, _facts(short, some)
+    ):  # fmt: skip
         left = room - sum(cell_len(part.text) for part in line)
         following = overview.next_schedule(snapshot, now, left)
         if cell_len(following) <= left:

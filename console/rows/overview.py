@@ -30,24 +30,27 @@ _TONES = {"good": Tone.GOOD, "warn": Tone.WARN, "bad": Tone.BAD}
 _SIGNS = {"good": "●", "warn": "▲", "bad": "■"}
 
 
-def verdict_lines(snapshot: Snapshot, width: int) -> list[Line]:
+def verdict_lines(snapshot: Snapshot, width: int, *, starting: bool = False) -> list[Line]:
     """Is it well? In one sentence; below it, the key that helps and how much else there is.
 
     Args:
         snapshot: what is known.
         width: in cells; a longer sentence goes on below.
+        starting: a worker has been started here, and is not seen yet.
     """
     tone, text = verdict(snapshot)
     first = snapshot.problems[0].code if snapshot.problems else ""
     hint = {
-        "worker_down": "Press w to start one.",
+        "worker_down": "One is starting." if starting else "Press w to start one.",
         "dead_letters": "Press 3 to see why.",
         "queue_paused": "Press 2, then p, to let it go on.",
         "schedule_missed": "Press 4, then m, to answer them.",
         "schedule_overdue": "Press 4 to look at it.",
         "schedule_error": "Press 4 to see why.",
     }.get(first, "")
-    if not snapshot.problems and not snapshot.library.documents:
+    if not snapshot.problems and snapshot.retrying:
+        hint = f"Why: {clean(snapshot.retrying[0].error or 'it did not say', 300)}"
+    elif not snapshot.problems and not snapshot.running and not snapshot.library.documents:
         hint = "Press c to collect a market."
     more = len(snapshot.problems) - 1
     rest = (

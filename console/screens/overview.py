@@ -67,9 +67,9 @@ class OverviewScreen(ConsoleScreen):
         super().draw(snapshot, now)
         if snapshot is None:
             return
-        utc, plain = self.console.utc, self.console.ascii_only
+        utc, plain, starting = self.console.utc, self.console.ascii_only, self.console.local_worker.expected
         gone = {worker.id for worker in snapshot.workers if worker.state is WorkerState.DEAD}
-        self.verdict.show(lambda width: overview.verdict_lines(snapshot, width))
+        self.verdict.show(lambda width: overview.verdict_lines(snapshot, width, starting=starting))
         self.pulse.show(lambda _: [pulse.depth_line(snapshot), pulse.forecast_line(snapshot)])
         self._draw_graphs(snapshot)
         self._look_for_news(snapshot)

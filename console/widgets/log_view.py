@@ -81,6 +81,9 @@ class LogView(ScrollView, can_focus=True):
         """The line under the cursor."""
         return self.lines[self._cursor] if self._cursor < len(self.lines) else None
 
+    def hold(self, *, held: bool) -> None:
+        """A line stays what it is: nothing need be kept of the one that is opened."""
+
     @property
     def at_end(self) -> bool:
         """Whether the cursor stands on the last line, so that new ones are followed."""

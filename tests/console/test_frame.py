@@ -57,3 +57,12 @@ def test_that_nothing_waits_and_nothing_is_dead_is_said_in_little_room_too(build
     line = "".join(cell.text for cell in facts(readings.snapshot(), NOW, 55))
     readings.close()
     assert line.split("  ") == [" ● worker running", "0 waiting", "0 dead", "next in 16h"]
+
+
+def test_what_waits_and_what_is_dead_is_said_while_something_runs_too(builder):
+    builder.running(worker=builder.worker())
+    builder.schedule("daily_collection", "0 2 * * *", next_in=16 * 3600)
+    readings = Readings(builder.home, now=lambda: NOW)
+    line = "".join(cell.text for cell in facts(readings.snapshot(), NOW, 56))
+    readings.close()
+    assert line.split("  ") == [" ● worker", "0 waiting", "1 running", "0 dead", "next in 16h"]

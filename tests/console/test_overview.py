@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from console.memory import Memory
+from console.readings import Readings
 from console.readings.news import News
-from console.rows import plots, pulse
+from console.rows import overview, plots, pulse
 from console.rows.base import Tone
 from console.visit import Visit
 from tests.console import homes
@@ -104,6 +105,37 @@ async def test_the_graphs_show_the_hour_and_on_a_key_the_day(builder):
         assert "24h ago ╌╌ no worker" in text(screen.waiting)
         await press(pilot, "h")
         await until(pilot, lambda: "1h ago" in text(screen.waiting))
+
+
+# -- the verdict ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("waits", "said"),
+    [
+        (True, "▲ demo failed at 18:59 and is tried again at 19:03.\n  Why: connection refused"),
+        (False, "● All well."),
+    ],
+)
+def test_while_a_task_is_tried_again_not_all_is_well(builder, waits, said):
+    builder.worker()
+    builder.document("a story")
+    builder.run(state="retrying", error="connection refused", age=30, retry_at=builder.now + 200)
+    if waits:
+        task = builder.tasks.execute("SELECT task_id FROM run").fetchone()[0]
+        builder.scheduled(reason="retry", due=200, task_id=task)
+    readings = Readings(builder.home, now=lambda: NOW)
+    lines = overview.verdict_lines(readings.snapshot(), 76)
+    readings.close()
+    assert "\n".join(drawn(lines)).startswith(said)
+
+
+def test_a_worker_that_is_starting_needs_no_key(builder):
+    readings = Readings(builder.home, now=lambda: NOW)
+    snapshot = readings.snapshot()
+    readings.close()
+    assert "Press w" in drawn(overview.verdict_lines(snapshot, 76))[1]
+    assert "One is starting." in drawn(overview.verdict_lines(snapshot, 76, starting=True))[1]
 
 
 # -- what is new -------------------------------------------------------------------------------
