@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import functools
 import logging
+import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from worker.research.sources.services import Services
     from worker.settings import Secrets, Settings
 
+# The retry of a letter waits so long for an earlier collection of its market, and looks so often.
+LETTER_WAITS_S, LOOKS_EVERY_S = 60.0, 0.25
 # Through the standard library, so that under another consumer it goes where that one's log goes.
 log = logging.getLogger("worker.jobs")
 
@@ -140,7 +143,7 @@ def collect_market(
     from worker.topic_jobs import rank_after_collection  # noqa: PLC0415 - it needs this module
 
     market = load_market(find_config(), config_path)
-    if any(_covers(call.kwargs, source, due_only=due_only) for call in current_run().earlier()):
+    if _is_covered(market.name, source, due_only=due_only):
         current_run().skip(f"the same sources of {market.name} were being collected already")
         return CollectStats(market.name).as_dict()
     disabled = switched_off(huey.storage, f"sources:{market.name}")
@@ -157,10 +160,26 @@ def collect_market(
         )
         stats = run.as_dict() | {"topics": rank_after_collection(market, library, now=now)}
         fingerprint_old(library)
-    if not run.sources and run.skipped:
+    answered = current_run().retried_at is not None and run.well
+    if not run.sources and run.skipped and not answered:
         current_run().skip(f"no source was asked: {_first_of(run.skipped)}")
     log.info("collected", extra={key: value for key, value in stats.items() if key != "per_source"})
     return stats
+
+
+def _is_covered(market: str, source: str | None, *, due_only: bool) -> bool:
+    """Whether an earlier collection does what this one would; the retry of a letter waits for its end first.
+
+    A skipped retry proves nothing: its letter would stay dead, and a canary stop, although all has been mended.
+    """
+    run = current_run()
+    deadline = time.monotonic() + (LETTER_WAITS_S if run.retried_at else 0)
+    while any(_covers(call.kwargs, source, due_only=due_only) for call in run.earlier()):
+        if time.monotonic() >= deadline:
+            return True
+        run.progress(0, note=f"waits for the collection of {market} that runs")
+        time.sleep(LOOKS_EVERY_S)
+    return False
 
 
 def _covers(earlier: dict[str, Any], source: str | None, *, due_only: bool) -> bool:

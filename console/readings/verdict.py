@@ -124,6 +124,8 @@ def outcome(run: Run) -> str:
     if run.state != "completed":
         return clean(run.error or "")
     match _result(run):
+        case {"sources": 0, "errors": 0, "well": int(well)} if well:
+            said = f"{plural(well, 'source')} had answered already"
         case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
             said = f"{plural(new, 'new document')} from {number(asked - failed)} of {plural(asked, 'source')}"
         case {"topics_synced": int(synced)}:
@@ -145,7 +147,7 @@ def brief(run: Run) -> str:
     """The same where there is little room: `118 new, 38/40 sources`."""
     if run.state == "completed" and run.name == COLLECT:
         match _result(run):
-            case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
+            case {"documents": int(new), "sources": int(asked), "errors": int(failed)} if asked:
                 return f"{number(new)} new, {number(asked - failed)}/{number(asked)} sources"
     return outcome(run)
 

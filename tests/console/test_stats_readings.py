@@ -226,3 +226,12 @@ def test_what_a_search_for_feeds_brought(builder, readings, proposed, words):
     builder.run(name="worker.tasks.feed_discovery", result=result)
     (run,) = readings.snapshot().last_runs
     assert brief(run) == words
+
+
+@pytest.mark.parametrize(
+    ("well", "words"), [(2, "2 sources had answered already"), (0, "0 new documents from 0 of 0 sources")]
+)
+def test_a_collection_that_asked_nobody_says_why(builder, readings, well, words):
+    builder.run(result={"documents": 0, "sources": 0, "errors": 0, "well": well})
+    (run,) = readings.snapshot().last_runs
+    assert brief(run) == words

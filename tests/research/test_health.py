@@ -174,6 +174,15 @@ def test_who_has_a_failed_run_repeated_has_each_source_asked_once(site, run, mak
     assert len(site.asked("/busy")) == 2
 
 
+def test_who_has_it_repeated_again_asks_nobody_who_has_answered_since(site, rss, run, make_market, clock):
+    market = make_market(site.body("/mended", rss(STORY)))
+    wanted_at = clock().timestamp()
+    clock.pass_by(seconds=1)
+    assert run(market, wanted_at=wanted_at).sources == 1
+    again = run(market, wanted_at=wanted_at)
+    assert (again.sources, again.well, len(site.asked("/mended"))) == (0, 1, 1)
+
+
 # -- how often ---------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ class Choice:
         due_only: leave out what brought nothing new lately and is not expected to have anything yet, and
             what has been failing for long; for runs that nobody waits for.
         wanted_at: Unix seconds at which an operator had a failed run repeated: something has been mended, so
-            that what was put off before is asked, once; what is gone stays so.
+            that what was put off before is asked, once, and what has answered since is not; what is gone stays so.
         disabled: the keys of sources that an operator has switched off, with the reason.
     """
 
@@ -94,6 +94,12 @@ def _why_not(known: Known, choice: Choice, key: str, now: float) -> str | None:
         note = choice.disabled[key]
         return f"disabled: {note}" if note else "disabled"
     gone = known.gone_at is not None
+    if (
+        choice.wanted_at is not None
+        and not known.errors_in_row
+        and (known.last_attempt or 0.0) > choice.wanted_at
+    ):
+        return "well, and asked already since that was wanted"
     if choice.wanted_at is not None and (known.last_attempt or 0.0) < choice.wanted_at and not gone:
         return None
     if known.held_until is not None and known.held_until > now:

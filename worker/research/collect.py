@@ -80,6 +80,7 @@ class CollectStats:
         seconds: wall time.
         failed: source to sentence.
         skipped: what was not asked, a source or a kind of sources, with the reason.
+        well: how many sources were not asked because they are well.
     """
 
     market: str
@@ -93,6 +94,7 @@ class CollectStats:
     per_source: dict[str, SourceStats] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    well: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The same in JSON's own types."""
@@ -216,6 +218,7 @@ def _summed(
         per_source=ordered,
         failed=failed,
         skipped=wanting(market) | chosen.skipped,
+        well=chosen.well,
     )
 
 
