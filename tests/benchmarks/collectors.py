@@ -26,7 +26,7 @@ def ours(path: Path, urls: list[str], *, similar: bool = True) -> dict:
     if not similar:
         gather.Readers = partial(readers.Readers, compared=False)
         shelving.words_of = lambda *_: []
-        shelving.tellings = lambda texts: [Telling("", ()) for _ in texts]
+        shelving.tellings = lambda texts, _: [Telling("", ()) for _ in texts]
     market = Market.model_validate({
         "domain": "SaaS", "market": "Germany", "language": "de", "vertical": "Proptech", "seed_keywords": ["Miete"],
         "rss_feeds": urls, "allow_private": ["127.0.0.0/8"],

@@ -30,12 +30,13 @@ ENTRIES = 50
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of a feed: whose story it tells, and what was done to it."""
+    """An entry of a feed: whose story it tells, and what was done to it; without a title, its first words are that."""
 
     outlet: int
     story: int
     kind: str
     words: list[str]
+    title: str = ""
 
 
 @dataclass
@@ -215,9 +216,14 @@ def judged(library: Library, feeds: Iterator[list[Entry]]) -> Figures:
 
 
 def _document(source: Source, number: int, entry: Entry) -> Document:
-    title, text, key = " ".join(entry.words[:7]), " ".join(entry.words), f"x.example/{number}"
-    if entry.kind != "story":
-        title = f"{title} {number}"
+    first = " ".join(entry.words[:7])
+    title = entry.title or (first if entry.kind == "story" else f"{first} {number}")
+    return document(source, number, title, " ".join(entry.words))
+
+
+def document(source: Source, number: int, title: str, text: str) -> Document:
+    """A document that is known by its number."""
+    key = f"x.example/{number}"
     return Document(
         source=source.key, source_url=f"https://{key}", title=title, content=text, language="de", domain="d",
         market="G", vertical="v", content_hash=content_hash(title, text, key), canonical_url=f"https://{key}",

@@ -70,11 +70,15 @@ def test_what_is_told_of_the_texts_of_a_feed():
         "abonnenten",
     ]
     texts = [[f"w{n}x{m}" for m in range(30)] + footer for n in range(5)]
-    told = dedup.tellings(texts)
+    told = dedup.tellings(texts, ["blatt.example/1"])
     assert [list(one.words) for one in told] == [text[:30] for text in texts]
-    alike = dedup.tellings([texts[0]] * 4)
-    assert [list(one.words) for one in alike] == [texts[0]] * 4, "copies in one feed are no form"
-    assert dedup.tellings([["kurz"] * 5])[0].fingerprints == []
+    alike = dedup.tellings([texts[0]] * 4, [f"blatt{n}.example/1" for n in range(4)])
+    assert [list(one.words) for one in alike] == [texts[0]] * 4, (
+        "copies in a feed of many outlets are no form"
+    )
+    alone = dedup.tellings([texts[0]] * 4, [f"blatt.example/{n}" for n in range(4)])
+    assert not any(one.fingerprints for one in alone), "at one outlet they are a form, and no evidence"
+    assert dedup.tellings([["kurz"] * 5], ["x"])[0].fingerprints == []
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import yaml
 from tests.research.corpus import Entry, Figures, judged
 
 PRESS = yaml.safe_load((Path(__file__).parent / "press_de.yaml").read_text(encoding="utf-8"))
+FORMS = yaml.safe_load((Path(__file__).parent / "forms_de.yaml").read_text(encoding="utf-8"))
 KINDS = ("headline", "shortened", "updated", "lead")
 
 
@@ -19,18 +20,18 @@ def entries(*, friends_at_one_outlet: bool) -> list[Entry]:
     """All texts with their labels; what only looks alike often stands at one outlet, and a series always."""
     found = []
     for story, told in enumerate(PRESS["stories"]):
-        found.append(("story", story, told["text"], None))
-        found += [(one["kind"], story, one["text"], None) for one in told["copies"]]
+        found.append(("story", story, told, None))
+        found += [(one["kind"], story, one, None) for one in told["copies"]]
     number = len(PRESS["stories"])
     for group, alike in enumerate(PRESS["friends"]):
         for place, one in enumerate(alike):
-            found.append(("friend", number + place, one["text"], group if friends_at_one_outlet else None))
+            found.append(("friend", number + place, one, group if friends_at_one_outlet else None))
         number += len(alike)
-    found += [("series", number + place, one["text"], 99) for place, one in enumerate(PRESS["series"])]
+    found += [("series", number + place, one, 99) for place, one in enumerate(PRESS["series"])]
     outlets = iter(range(100, 1000))
     return [
-        Entry(next(outlets) if outlet is None else outlet, story, kind, text.split())
-        for kind, story, text, outlet in found
+        Entry(next(outlets) if outlet is None else outlet, story, kind, told["text"].split(), told["title"])
+        for kind, story, told, outlet in found
     ]
 
 
@@ -64,3 +65,44 @@ def test_whichever_comes_first(library, seed):
     figures = of(library, found)
     assert figures.precision == 1.0, figures
     assert figures.left <= 1, figures
+
+
+def told_by_forms() -> list[tuple[str, str]]:
+    """Title and text of each story that one of the forms tells."""
+    filled = [
+        (form["title"].format(*story), form["text"].format(*story))
+        for form in FORMS["forms"]
+        for story in form["stories"]
+    ]
+    parts = [
+        (f"Teil {number}", f"{column['intro']} {part}")
+        for column in FORMS["columns"]
+        for number, part in enumerate(column["parts"], start=1)
+    ]
+    return filled + parts
+
+
+@pytest.mark.parametrize("at_one_outlet", [False, True])
+def test_what_one_form_tells_of_many_is_many_stories(library, at_one_outlet):
+    """Told by an outlet each or all by one, and then again, without the last fifth and under another title, by a second."""
+    told = told_by_forms()
+    found = [
+        Entry(0 if at_one_outlet else 100 + story, story, "form", text.split(), title)
+        for story, (title, text) in enumerate(told)
+    ]
+    found += [
+        Entry(1 if at_one_outlet else 500 + story, story, "cut", text.split()[: len(text.split()) * 4 // 5], "Kurz gemeldet")
+        for story, (_, text) in enumerate(told)
+    ]  # fmt: skip
+    figures = of(library, found)
+    assert (figures.wrong, figures.left) == (0, 0), figures
+    assert figures.merged == len(told)
+
+
+def test_teasers_that_hold_more_than_the_introduction_are_told_apart(library):
+    columns = [one for one in FORMS["columns"] if len(one["intro"].split()) < 35]
+    teasers = [f"{one['intro']} {part}".split()[:48] for one in columns for part in one["parts"]]
+    figures = of(
+        library, [Entry(100 + n, n, "teaser", words, f"Teil {n}") for n, words in enumerate(teasers)]
+    )
+    assert (figures.wrong, figures.documents) == (0, len(teasers)), figures

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.research.corpus import document
 from worker.research import schema
 from worker.research.document import Document, content_hash
 from worker.research.errors import LibraryBusyError, LibraryError, LibraryFileError
@@ -320,3 +321,16 @@ def test_copies_are_found_in_scripts_without_spaces(library, put):
     assert put("https://b.example/f", ("東京都", "https://b.example/1", f"【速報】{text[:50]}")) == Stored(
         0, 1
     )
+
+
+def test_what_a_podcast_says_of_itself_under_every_episode_makes_them_no_copies(library, now):
+    """Neither those of one answer, nor the one that comes a week later."""
+    text = (
+        "In unserem Podcast sprechen wir jede Woche mit Menschen, die die Immobilienwirtschaft verändern. Abonnieren Sie uns "
+        "bei allen bekannten Anbietern und schreiben Sie uns Ihre Fragen. Moderation: Anna Berg und Tom Lutz."
+    )
+    podcast = Source.at("https://pod.example/feed.xml")
+    for first in (0, 1):
+        episodes = tuple(document(podcast, n, f"Folge {n}: Gast {n}", text) for n in range(first, first + 10))
+        library.store("m", podcast, Harvest(episodes, 10, 200, 0.1, 1), now=now())
+    assert library.tally("documents") == 11

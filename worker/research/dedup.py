@@ -19,6 +19,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from worker.research.dedup_forms import Wording, covered, wording
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -64,6 +66,14 @@ def words_of(title: str, summary: str | None, content: str) -> list[str]:
     return words
 
 
+def wording_of(title: str, summary: str | None, content: str) -> Wording:
+    """The same words as they are written, to tell forms from copies."""
+    text = content if len(_words(content)) >= MIN_WORDS else f"{title} {summary or ''} {content}"
+    text = text[:_CHARS]
+    pieces = _SIGN_OR_WORD.findall(text) if _SIGN.search(text) else text.split()
+    return wording(title.split(), pieces[:MAX_WORDS], _PUNCTUATION)
+
+
 def _words(text: str) -> list[str]:
     text = text[:_CHARS].casefold()
     if not _is_latin(text) and _SIGN.search(text):
@@ -107,17 +117,24 @@ class Telling:
         return self.text.split(" ")
 
 
-def tellings(texts: Iterable[Sequence[str]]) -> list[Telling]:
+def tellings(texts: Iterable[Sequence[str]], keys: Iterable[str]) -> list[Telling]:
     """The texts of one feed, without what many of them share: footers, forms, bylines.
+
+    Where that leaves little of a text, it is no evidence: a podcast describes itself under every episode. Only in a
+    feed of many outlets are such entries copies of each other.
 
     Args:
         texts: of each entry its words.
+        keys: of each entry the `comparison_key` of its page, or what stands for it.
     """
     hashed = [(words, _hashes(words)) for words in texts]
     entries = Counter(chain.from_iterable(set(hashes[:_BYLINE] + hashes[-_FOOTER:]) for _, hashes in hashed))
     needed = max(_FORM, len(hashed) // 4)
     shared = {one for one, n in entries.items() if n >= needed}
-    own = [pair if shared.isdisjoint(pair[1]) else _own(*pair, shared) for pair in hashed]
+    if not shared:
+        return [Telling(" ".join(words), _sample(hashes)) for words, hashes in hashed]
+    is_one = len({key.partition("/")[0] for key in keys}) == 1
+    own = (pair if shared.isdisjoint(pair[1]) else _own(*pair, shared, is_one=is_one) for pair in hashed)
     return [Telling(" ".join(words), _sample(hashes)) for words, hashes in own]
 
 
@@ -129,14 +146,18 @@ def _hashes(words: Sequence[str]) -> list[int]:
     return list(map(crc32, map(b" ".join, zip(parts, parts[1:], parts[_SEQUENCE - 1 :], strict=False))))
 
 
-def _own(words: Sequence[str], hashes: list[int], shared: set[int]) -> tuple[Sequence[str], list[int]]:
-    """The words outside shared sequences; all, where little would be left: then the entries are copies."""
-    covered: set[int] = set()
+def _own(
+    words: Sequence[str], hashes: list[int], shared: set[int], *, is_one: bool
+) -> tuple[Sequence[str], list[int]]:
+    """The words outside shared sequences, of one outlet's feed; all, where little would be left and there are many."""
+    told: set[int] = set()
     for place, one in enumerate(hashes):
         if one in shared:
-            covered.update(range(place, place + _SEQUENCE))
-    own = [word for place, word in enumerate(words) if place not in covered]
-    return (own, _hashes(own)) if len(own) >= max(MIN_WORDS, _LEFT * len(words)) else (words, hashes)
+            told.update(range(place, place + _SEQUENCE))
+    own = [word for place, word in enumerate(words) if place not in told]
+    if is_one or len(own) >= max(MIN_WORDS, _LEFT * len(words)):
+        return own, _hashes(own)
+    return words, hashes
 
 
 def _sample(hashes: Sequence[int]) -> list[int]:
@@ -174,12 +195,7 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> float:
     """
     from rapidfuzz.distance import LCSseq  # noqa: PLC0415 - only collecting compares texts
 
-    theirs = set(zip(other, other[1:], other[2:], strict=False))
-    covered: set[int] = set()
-    for place, sequence in enumerate(zip(one, one[1:], one[2:], strict=False)):
-        if sequence in theirs:
-            covered.update(range(place, place + _SEQUENCE))
-    return (float(LCSseq.similarity(one, other)) + len(covered)) / 2
+    return (float(LCSseq.similarity(one, other)) + len(covered(one, other))) / 2
 
 
 def _numbers_differ(head: Sequence[str], beginning: Sequence[str]) -> bool:

@@ -64,10 +64,11 @@ def reading_of(feed: Feed, *, source: str, language: str, now: datetime, compare
         now: aware.
         compared: work out how its texts are compared, too.
     """
+    entries = tuple(_read_entry(one, source, language) for one in feed.entries)
     told = (words_of(one.title, one.summary, one.text) for one in feed.entries)
     return Reading(
-        entries=tuple(_read_entry(one, source, language) for one in feed.entries),
-        tellings=tuple(tellings(told)) if compared else None,
+        entries=entries,
+        tellings=tuple(tellings(told, [one.key for one in entries])) if compared else None,
         warning=feed.warning,
         per_week=feed.per_week(now),
         window_s=feed.window_s(now),

@@ -9,11 +9,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import orjson
 
-from worker.research.dedup import SIMILAR, SIMILAR_AT_ONE_SOURCE, Telling, likeness, tellings, words_of
+from worker.research.dedup import (
+    MIN_WORDS,
+    SIMILAR,
+    SIMILAR_AT_ONE_SOURCE,
+    Telling,
+    likeness,
+    tellings,
+    wording_of,
+    words_of,
+)
+from worker.research.dedup_forms import follow_one_form, go_apart, without
 from worker.research.dedup_index import FingerprintIndex
 
 if TYPE_CHECKING:
@@ -28,6 +39,8 @@ _COLUMNS: Final = (
     "content", "author", "language", "domain", "country", "vertical", "entities", "keywords", "reliability_score",
     "paywall", "status", "published_at", "fetched_at", "enclosures",
 )  # fmt: skip
+# So many other texts of an outlet show what its footers are.
+_BESIDE: Final = 3
 _INSERT: Final = f"INSERT INTO document ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
@@ -45,6 +58,14 @@ class _Story(NamedTuple):
     id: int
     source: str
     market: str
+
+
+class _Told(NamedTuple):
+    """A story's text, as far as comparing with it needs."""
+
+    story: _Story
+    telling: Telling
+    texts: tuple[str, str | None, str]
 
 
 class _Repeat(NamedTuple):
@@ -84,7 +105,7 @@ class _Shelving:
         self._conn, self._market, self._documents, self._now = conn, market, documents, now
         self._newest: int = conn.execute("SELECT coalesce(max(id), 0) FROM document").fetchone()[0]
         self._index = FingerprintIndex(conn)
-        self._told: dict[int, tuple[_Story, Telling]] = {}
+        self._told: dict[int, _Told] = {}
         self._new: list[tuple[object, ...]] = []
         self._links: list[tuple[object, ...]] = []
         self._aliases: list[tuple[str, int]] = []
@@ -93,11 +114,12 @@ class _Shelving:
         """Stores and links all of them."""
         known = _Known(self._conn, self._documents)
         unknown = [document for document in self._documents if known.repeat(document) is None]
-        if given is None:
-            texts = [words_of(document.title, document.summary, document.content) for document in unknown]
-            told = dict(zip(map(id, unknown), tellings(texts), strict=True))
-        else:
-            told = dict(zip(map(id, self._documents), given, strict=True))
+        if (
+            given is None and unknown
+        ):  # of all of them, since what many entries share is told by the known ones, too
+            texts = (words_of(one.title, one.summary, one.content) for one in self._documents)
+            given = tellings(texts, [one.canonical_key for one in self._documents])
+        told = dict(zip(map(id, self._documents), given or (), strict=bool(given)))
         self._index.load(one for document in unknown for one in told[id(document)].fingerprints)
         for document in self._documents:
             repeat = known.repeat(document)
@@ -112,15 +134,40 @@ class _Shelving:
     def _similar(self, document: Document, telling: Telling) -> _Repeat | None:
         """The story that the document's text resembles most."""
         best: _Repeat | None = None
-        candidates = self._index.candidates(telling.fingerprints)
-        for story, other in self._read(candidates):
-            alike = likeness(telling.words, other.words)
+        for told in self._read(self._index.candidates(telling.fingerprints)):
+            story = told.story
+            alike = likeness(telling.words, told.telling.words)
             needed = SIMILAR_AT_ONE_SOURCE if story.source == document.source else SIMILAR
-            if alike >= needed and (best is None or alike > (best.similarity or 0)):
+            is_best = alike >= needed and (best is None or alike > (best.similarity or 0))
+            if is_best and not self._are_two(document, telling, told):
                 best = _Repeat(story, "similar", round(alike, 3))
         return best
 
-    def _read(self, ids: Sequence[int]) -> Iterable[tuple[_Story, Telling]]:
+    def _are_two(self, document: Document, telling: Telling, told: _Told) -> bool:
+        """Whether a text that is like a story's tells another one all the same."""
+        if go_apart(telling.words, told.telling.words):
+            # It may be their outlets' footers that differ.
+            own = without(telling.words, self._beside(document.source, told.story.id, document))
+            other = without(told.telling.words, self._beside(told.story.source, told.story.id, document))
+            enough = min(len(own), len(other)) >= MIN_WORDS
+            if enough and (likeness(own, other) < SIMILAR or go_apart(own, other)):
+                return True
+        texts = document.title, document.summary, document.content
+        return follow_one_form(wording_of(*texts), wording_of(*told.texts))
+
+    def _beside(self, source: str, story: int, document: Document) -> list[list[str]]:
+        """The words of a few other texts of a source."""
+        rows = self._conn.execute(
+            "SELECT title, summary, content FROM document WHERE source = ? AND id <> ? ORDER BY id DESC LIMIT ?",
+            (source, story, _BESIDE),
+        )
+        texts: list[tuple[str, str | None, str]] = [tuple(row) for row in rows]
+        if source == document.source:
+            others = (one for one in self._documents if one is not document)
+            texts += [(one.title, one.summary, one.content) for one in islice(others, _BESIDE)]
+        return [words_of(*one) for one in texts]
+
+    def _read(self, ids: Sequence[int]) -> Iterable[_Told]:
         missing = [one for one in ids if one not in self._told]
         if missing:
             for row in self._conn.execute(
@@ -129,8 +176,8 @@ class _Shelving:
                 (json.dumps(missing),),
             ):
                 story = _Story(row["id"], row["source"], row["market"])
-                words = words_of(row["title"], row["summary"], row["content"])
-                self._told[story.id] = story, Telling(" ".join(words), ())
+                texts = row["title"], row["summary"], row["content"]
+                self._told[story.id] = _Told(story, Telling(" ".join(words_of(*texts)), ()), texts)
         return [self._told[one] for one in ids if one in self._told]
 
     def _store(self, document: Document, telling: Telling) -> _Story:
@@ -138,7 +185,7 @@ class _Shelving:
         story = _Story(self._newest, document.source, self._market)
         self._new.append(_row(document, story))
         self._index.add(story.id, telling.fingerprints)
-        self._told[story.id] = story, telling
+        self._told[story.id] = _Told(story, telling, (document.title, document.summary, document.content))
         return story
 
     def _link(self, document: Document, repeat: _Repeat, known: _Known) -> None:

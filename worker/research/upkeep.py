@@ -40,7 +40,7 @@ def fingerprint_old(library: Library, *, budget_s: float = BUDGET_S) -> int:
 
 def _batch(conn: sqlite3.Connection) -> int:
     rows = conn.execute(
-        "SELECT id, source, title, summary, content FROM document "
+        "SELECT id, source, canonical_key, title, summary, content FROM document "
         "WHERE id <= (SELECT up_to FROM upkeep WHERE name = 'fingerprints') ORDER BY id DESC LIMIT ?",
         (_BATCH,),
     ).fetchall()
@@ -55,7 +55,10 @@ def _batch(conn: sqlite3.Connection) -> int:
         for group in by_source.values()
         for row, telling in zip(
             group,
-            tellings(words_of(row["title"], row["summary"], row["content"]) for row in group),
+            tellings(
+                (words_of(row["title"], row["summary"], row["content"]) for row in group),
+                [row["canonical_key"] for row in group],
+            ),
             strict=True,
         )
     ]
