@@ -10,19 +10,19 @@ DARK = Theme(
     name="dark",
     primary="#7aa2c8", secondary="#8ea4b8", accent="#7aa2c8", foreground="#d7dde3", background="#14181d",
     surface="#191e24", panel="#232a32", success="#8fbf8f", warning="#e0b36a", error="#e5847c", dark=True,
-    variables={"text-muted": "#9aa3ac"},
+    variables={"text-muted": "#9aa3ac", "text-disabled": "#6d6f72"},
 )  # fmt: skip
 LIGHT = Theme(
     name="light",
     primary="#2f5f8f", secondary="#52677a", accent="#2f5f8f", foreground="#1f262d", background="#f7f8f9",
     surface="#f1f3f5", panel="#e2e6ea", success="#2e6b34", warning="#875400", error="#a8261c", dark=False,
-    variables={"text-muted": "#5a6570"},
+    variables={"text-muted": "#5a6570", "text-disabled": "#99999a"},
 )  # fmt: skip
 HIGH_CONTRAST = Theme(
     name="high-contrast",
     primary="#5fd7ff", secondary="#ffffff", accent="#5fd7ff", foreground="#ffffff", background="#000000",
     surface="#000000", panel="#303030", success="#5fff5f", warning="#ffff00", error="#ff8787", dark=True,
-    variables={"text-muted": "#d0d0d0"},
+    variables={"text-muted": "#d0d0d0", "text-disabled": "#606060"},
 )  # fmt: skip
 THEMES = (DARK, LIGHT, HIGH_CONTRAST)
 

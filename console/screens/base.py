@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from console.widgets.frame import StatusBar, banner, is_stale
 from console.widgets.key_line import KeyLine
-from console.widgets.lines import STALE_CLASS, TONE_CLASSES
+from console.widgets.looks import STALE_CLASS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,6 @@ class ConsoleScreen(Screen[None]):
     scope: ClassVar[keys.Scope]
     has_list: ClassVar[bool] = True
     says_verdict: ClassVar[bool] = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(TONE_CLASSES)
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (110, "-wide")]  # noqa: RUF012 - as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-short"), (32, "-tall")]  # noqa: RUF012
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,6 +18,7 @@ from console.rows import frame
 from console.rows.base import Cell, Tone
 from console.text import DOT, age, clean, local
 from console.widgets.lines import Line, draw
+from console.widgets.looks import BADGE, lit, look
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,8 +60,6 @@ class StatusBar(Widget):
         read_only: whether nothing can be changed.
         ascii_only: draw with plain characters.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"status--here", "status--badge"}
 
     def __init__(self, screen_id: str, *, read_only: bool, ascii_only: bool) -> None:
         super().__init__(id="status")
@@ -110,7 +109,7 @@ class StatusBar(Widget):
 
     def _names(self, tabs: list[frame.Tab]) -> Strip:
         """The names with one cell between them, which belongs to the name of this screen where it can."""
-        over = self.get_component_rich_style("status--here")
+        over = lit(self)
         strips, at, was_here = [], 0, False
         self._clickable = []
         for tab in tabs:
@@ -135,7 +134,7 @@ class StatusBar(Widget):
 
     def _badge_style(self) -> Style:
         if not self._badge_colour or self.app.native_ansi_color:
-            return self.get_component_rich_style("status--badge")
+            return look(self, BADGE)
         ground = Color.parse(self._badge_colour)
         return Style(color=ground.get_contrast_text(1.0).rich_color, bgcolor=ground.rich_color, bold=True)
 

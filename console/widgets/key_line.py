@@ -6,13 +6,15 @@ thrown away (`data_bind` remembers every widget that was ever bound): a console 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
+
+from console.widgets.looks import KEY, KEY_SAYS, look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +54,6 @@ class KeyLine(Widget):
     """The line. It is drawn from the bindings that apply, and a click on a key presses it."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--description"}
 
     def __init__(self) -> None:
         super().__init__(id="keys")
@@ -79,8 +80,7 @@ class KeyLine(Widget):
     def render_line(self, y: int) -> Strip:
         """The keys one after the other; those there is no room for are left out."""
         del y
-        key_style = self.get_component_rich_style("keys--key")
-        description_style = self.get_component_rich_style("keys--description")
+        key_style, description_style = look(self, KEY), look(self, KEY_SAYS)
         keys, between = _fitting(self.keys, self.size.width - INDENT)
         parts = [Segment(" " * INDENT, self.rich_style)]
         at, self._clickable = INDENT, []

@@ -6,25 +6,22 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.content import Content
 from textual.strip import Strip
 
 from console.rows.base import GAP, Cell, Tone
 from console.text import ELLIPSIS, ascii_signs, cell
+from console.widgets.looks import TONES, toned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.style import Style
     from textual.widget import Widget
 
     from console.rows.base import Column
 
 Line = tuple[Cell, ...]
-# What is good is not known to be so any more when the facts are old; what was bad is still told aloud.
-DIMMED, STALE = frozenset({Tone.PLAIN, Tone.GOOD, Tone.ACCENT}), "stale"
-STALE_CLASS = f"-{STALE}"
-TONE_CLASSES = frozenset(f"tone--{tone}" for tone in (*Tone, STALE))
 
 
 def row_line(cells: Sequence[Cell], columns: Sequence[Column], places: Sequence[tuple[int, int]]) -> Line:
@@ -64,21 +61,6 @@ def _heading(column: Column, arrow: tuple[str, str] | None) -> Cell:
     return Cell(f"{column.title[: column.width - 1]}{arrow[1]}" if tight else title, Tone.ACCENT)
 
 
-def toned(widget: Widget, tone: Tone, *, ages: bool = True) -> Style:
-    """What a tone looks like on the ground of a widget.
-
-    The screen has the tones, not each of its widgets: Textual makes a node of 8 KB for every component class of each.
-
-    Args:
-        widget: on its screen.
-        tone: which one.
-        ages: whether it is dimmed on a screen whose facts are old.
-    """
-    old = ages and tone in DIMMED and widget.screen.has_class(STALE_CLASS)
-    style = widget.screen.get_component_rich_style(f"tone--{STALE if old else tone}")
-    return style + Style(bgcolor=widget.visual_style.rich_style.bgcolor)
-
-
 def draw(
     widget: Widget,
     line: Line,
@@ -91,7 +73,7 @@ def draw(
     """A line as a strip of exactly `width` cells.
 
     Args:
-        widget: on whose ground it is drawn; the component classes `tone--*` of its screen say what the tones look like.
+        widget: on whose ground it is drawn.
         line: what to draw.
         width: in cells; what is too long is cut.
         over: a style that wins over the tones, for the row under the cursor.
@@ -158,20 +140,11 @@ def found_in(line: Line, sought: str) -> Line:
     return tuple(parts)
 
 
-_CONTENT_STYLES = {
-    Tone.PLAIN: "", Tone.QUIET: "$text-muted", Tone.GOOD: "$text-success", Tone.WARN: "$text-warning",
-    Tone.BAD: "$text-error", Tone.ACCENT: "$text-accent",
-    Tone.MARK: "reverse",
-}  # fmt: skip
-
-
 def as_content(lines: Sequence[Line], *, ascii_only: bool = False) -> Content:
     """Lines for a widget that wraps them itself. Never markup: foreign brackets stay what they are."""
     parts: list[tuple[str, str]] = []
     for number, line in enumerate(lines):
         if number:
             parts.append(("\n", ""))
-        parts += [
-            (ascii_signs(part.text) if ascii_only else part.text, _CONTENT_STYLES[part.tone]) for part in line
-        ]
+        parts += [(ascii_signs(part.text) if ascii_only else part.text, TONES[part.tone]) for part in line]
     return Content.assemble(*parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from itertools import accumulate
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
@@ -14,6 +14,7 @@ from console import keys
 from console.readings.pages import Window
 from console.rows.base import Cell, Tone
 from console.widgets.lines import Line, draw, found_in, wrapped
+from console.widgets.looks import lit
 from console.widgets.window_table import WindowTable
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class LogView(ScrollView, can_focus=True):
     """
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-blurred"}
     # What lists of rows have and this one has not.
     sorts, marks = (), ()
 
@@ -197,12 +197,10 @@ class LogView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line, as Textual asks for it."""
-        line, here = self._drawn[y] = self._state(y)
+        line, under_cursor = self._drawn[y] = self._state(y)
         over = None
-        if here:
-            over = self.get_component_rich_style(
-                "table--cursor" if self.has_focus else "table--cursor-blurred"
-            )
+        if under_cursor:
+            over = lit(self, focused=self.has_focus)
         # The log is read by itself, however old the facts of the databases are.
         return draw(self, line, self.size.width, over=over, ascii_only=self._ascii, ages=False)
 

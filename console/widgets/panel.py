@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.geometry import Region
 from textual.widget import Widget
 
 from console.rows.base import Cell, Tone, fitted
 from console.widgets.lines import Line, draw, head_line, row_line
+from console.widgets.looks import TITLE, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,8 +30,6 @@ class Panel(Widget):
         ascii_only: draw with plain characters.
         id: the widget's.
     """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"panel--title"}
 
     def __init__(self, title: str = "", *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -108,7 +107,7 @@ class Panel(Widget):
         if self._title and y == 0:
             heading = Cell(self._title)
             line: Line = (heading, Cell(f"  {self._note}", Tone.QUIET)) if self._note else (heading,)
-            style: Any = self.get_component_rich_style("panel--title")
+            style = look(self, TITLE)
             strip = draw(self, line[:1], len(self._title), over=style, ascii_only=self._ascii)
             rest = draw(self, line[1:], self.size.width - len(self._title), ascii_only=self._ascii)
             return strip.join([strip, rest])

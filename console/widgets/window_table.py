@@ -8,7 +8,7 @@ number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -20,6 +20,7 @@ from console.readings.marks import Marks
 from console.readings.pages import Edge
 from console.rows.base import GAP, Cell, Tone, fitted
 from console.widgets.lines import Line, draw, head_line, row_line
+from console.widgets.looks import lit
 from console.widgets.steps import Steps
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
     """
 
     BINDINGS = keys.bindings(keys.Scope.MOVE)  # type: ignore[assignment]  # a list of one kind of binding
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--cursor", "table--cursor-blurred"}
 
     class MoreWanted(Message):
         """Rows beyond the window are wanted.
@@ -309,9 +309,7 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         gutter = draw(self, line[:1], GUTTER, ascii_only=self._ascii)
         over = None
         if under_cursor:
-            over = self.get_component_rich_style(
-                "table--cursor" if self.has_focus else "table--cursor-blurred"
-            )
+            over = lit(self, focused=self.has_focus)
         width = self.size.width - GUTTER
         return Strip.join([gutter, draw(self, line[1:], width, over=over, ascii_only=self._ascii)])
 

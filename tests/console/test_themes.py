@@ -6,7 +6,8 @@ import pytest
 
 from console.rows.base import Cell, Tone
 from console.themes import HIGH_CONTRAST, THEMES
-from console.widgets.lines import as_content, toned
+from console.widgets.lines import as_content
+from console.widgets.looks import BADGE, KEY, KEY_SAYS, TITLE, lit, look, toned
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled, until
@@ -37,16 +38,16 @@ async def test_every_tone_can_be_read_on_its_ground(builder, theme):
         for widget in (status, panel):
             for tone in Tone:
                 found[f"{tone} in {type(widget).__name__}"] = toned(widget, tone)
-        for widget, part in ((status, "status--here"), (status, "status--badge"), (panel, "panel--title")):
-            found[part] = widget.get_component_rich_style(part)
+        found["badge"], found["this screen"] = look(status, BADGE), lit(status)
+        found["title"] = look(panel, TITLE)
         await press(pilot, "2")
-        for part in ("table--cursor", "table--cursor-blurred"):
-            found[part] = app.screen.table.get_component_rich_style(part)
+        for focused in (True, False):
+            found[f"cursor, focused: {focused}"] = lit(app.screen.table, focused=focused)
         found["banner"] = app.screen.banner.rich_style
         found["caption"] = app.screen.caption.rich_style
         found["detail"] = app.screen.detail_text.rich_style
-        for part in ("keys--key", "keys--description"):
-            found[part] = app.screen.query("KeyLine").first().get_component_rich_style(part)
+        keys = app.screen.query("KeyLine").first()
+        found["key"], found["what it does"] = look(keys, KEY), look(keys, KEY_SAYS)
         # Texts that wrap are Content, whose tones are named by themselves.
         app.screen.detail_text.update(as_content([(Cell("x", tone),) for tone in Tone]))
         await pilot.pause()
