@@ -61,10 +61,7 @@ class Dialog(Question[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
-        Binding("j", "down", "Down", show=False),
-        Binding("k", "up", "Up", show=False),
     ]
-    options: OptionList
 
     def __init__(self, question: str, *, place: str = "", ascii_only: bool = False) -> None:
         super().__init__()
@@ -100,6 +97,16 @@ class Dialog(Question[T]):
     def action_cancel(self) -> None:
         """Nothing is changed."""
         self.dismiss(None)
+
+
+class ChoiceDialog(Dialog[T]):
+    """A question with a list of answers, which a subclass yields as `options`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+    options: OptionList
 
     def action_choose(self) -> None:
         """As enter on the list."""

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from console.screens.dialog import Dialog, answers
+from console.screens.dialog import ChoiceDialog, Dialog, answers
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class ConfirmScreen(Dialog[bool]):
         self.dismiss(False)
 
 
-class MarketPicker(Dialog[str | None]):
+class MarketPicker(ChoiceDialog[str | None]):
     """Asks which market to collect; answers its name, or None.
 
     Args:

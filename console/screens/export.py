@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from console.screens.dialog import Dialog
+from console.screens.dialog import ChoiceDialog
 from console.text import clean
 from console.widgets.frame import short_path
 
@@ -39,7 +39,7 @@ class Choice:
     file: str
 
 
-class ExportScreen(Dialog[tuple[Choice, Path] | None]):
+class ExportScreen(ChoiceDialog[tuple[Choice, Path] | None]):
     """Asks; answers what to write and where, or None.
 
     Args:

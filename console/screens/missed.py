@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.rows.schedules import tick_words
-from console.screens.dialog import Dialog
+from console.screens.dialog import ChoiceDialog
 from console.screens.pausing import NO_SPAN
 from console.text import ascii_signs, cell, clean, number, plural, span
 
@@ -45,7 +45,7 @@ class Answer:
     over: float | None = None
 
 
-class MissedScreen(Dialog[Answer | None]):
+class MissedScreen(ChoiceDialog[Answer | None]):
     """Shows the ticks that got no run and asks what becomes of them; answers None where nothing does.
 
     Args:

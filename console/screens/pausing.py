@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from console.screens.dialog import Dialog
+from console.screens.dialog import ChoiceDialog
 from console.text import clean, span, when
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Pause:
     note: str
 
 
-class PauseScreen(Dialog[Pause | None]):
+class PauseScreen(ChoiceDialog[Pause | None]):
     """Asks for how long, and why; answers None where it is not meant.
 
     Args:

@@ -117,6 +117,18 @@ async def test_no_means_no(builder, answer):
     assert rows(builder, "letter", file="letters") == 5
 
 
+async def test_what_moves_a_list_does_no_harm_in_a_question_without_one(builder):
+    homes.broken(builder)
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "3")
+        for question in ("C", "e"):
+            await press(pilot, question)
+            await pilot.press("j", "k", "down", "up", "escape", "escape")
+            await settled(pilot)
+            assert app.is_running, question
+
+
 async def test_above_fifty_a_y_is_too_quick_and_the_number_is_typed(builder):
     for number in range(60):
         builder.pending(age=number)
