@@ -19,7 +19,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from worker.research.dedup_forms import Wording, covered, wording
+from worker.research.dedup_forms import Wording, bare, covered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,11 +38,8 @@ _CHARS: Final = MAX_WORDS * 9
 _UNPARTED: Final = r"\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _SIGN_OR_WORD: Final = re.compile(rf"[{_UNPARTED}]|[^\W{_UNPARTED}]+")
 _SIGN: Final = re.compile(rf"[{_UNPARTED}]")
-_PUNCTUATION: Final = (
-    ".,;:!?()[]{}<>\"'`/|*#+=_-\u2013\u2014\u2026\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
-)
 # Until which word which share of the hashes is taken: nested, so that a shift by some words loses none.
-_DENSITIES: Final = ((24, 2), (64, 5), (MAX_WORDS, 24))
+_DENSITIES: Final = ((24, 2), (64, 10), (MAX_WORDS, 48))
 _SEQUENCE: Final = 3
 # A sequence that so many entries of one feed, and a quarter of them, share is of their form; a text keeps at least this share of its words.
 _FORM: Final = 4
@@ -68,10 +65,10 @@ def words_of(title: str, summary: str | None, content: str) -> list[str]:
 
 def wording_of(title: str, summary: str | None, content: str) -> Wording:
     """The same words as they are written, to tell forms from copies."""
-    text = content if len(_words(content)) >= MIN_WORDS else f"{title} {summary or ''} {content}"
-    text = text[:_CHARS]
-    pieces = _SIGN_OR_WORD.findall(text) if _SIGN.search(text) else text.split()
-    return wording(title.split(), pieces[:MAX_WORDS], _PUNCTUATION)
+    is_told = len(bare(content.split(None, MIN_WORDS)[:MIN_WORDS])) == MIN_WORDS
+    text = (content if is_told else f"{title} {summary or ''} {content}")[:_CHARS]
+    pieces = _SIGN_OR_WORD.findall(text) if _SIGN.search(text) else text.split(None, MAX_WORDS)
+    return Wording(title.split(), pieces[:MAX_WORDS])
 
 
 def _words(text: str) -> list[str]:
@@ -79,15 +76,10 @@ def _words(text: str) -> list[str]:
     if not _is_latin(text) and _SIGN.search(text):
         return _SIGN_OR_WORD.findall(text)[:MAX_WORDS]
     pieces = text.split(None, MAX_WORDS)
-    words = _bare(pieces[:MAX_WORDS])
+    words = bare(pieces[:MAX_WORDS])
     if len(words) < MAX_WORDS < len(pieces):  # some were nothing but punctuation
-        words += _bare(pieces[MAX_WORDS].split())
+        words += bare(pieces[MAX_WORDS].split())
     return words[:MAX_WORDS]
-
-
-def _bare(pieces: list[str]) -> list[str]:
-    """Without the punctuation around them."""
-    return [word for piece in pieces if (word := piece if piece.isalnum() else piece.strip(_PUNCTUATION))]
 
 
 def _is_latin(text: str) -> bool:

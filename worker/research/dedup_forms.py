@@ -8,7 +8,6 @@ introduction all is another's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -23,47 +22,45 @@ _FILLING: Final = 8
 _END_SHARE: Final = 0.3
 _END: Final = 12
 _BY_CHANCE: Final = 0.35
-_ENDS_SENTENCE: Final = (".", "!", "?", ":", "\N{HORIZONTAL ELLIPSIS}")
-_AFTER_THE_END: Final = "\"')\N{RIGHT DOUBLE QUOTATION MARK}\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+# What stands around words and is no part of them.
+MARKS: Final = (
+    ".,;:!?()[]{}<>\"'`/|*#+=_-\u2013\u2014\u2026\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"
+)
+_ENDS_SENTENCE: Final = (".", "!", "?", ":", "\u2026")
+_AFTER_THE_END: Final = "\"')\u201c\u201d\u00bb"
 
 
-@dataclass(frozen=True, slots=True)
 class Wording:
-    """A text word by word.
-
-    Attributes:
-        words: as they are compared.
-        names: the places of names and figures: what has a capital within a sentence, or begins with a digit.
-        title: the words of its title.
-        every: the words of both.
-    """
-
-    words: Sequence[str]
-    names: frozenset[int]
-    title: frozenset[str]
-    every: frozenset[str]
-
-
-def wording(title: Sequence[str], text: Sequence[str], marks: str) -> Wording:
-    """The pieces of a title and a text, as they stand between spaces, as a wording.
+    """A text as it is written and as it is compared.
 
     Args:
-        title: of its own, for the text may hold it, too.
-        text: with capitals and punctuation.
-        marks: punctuation, which is no part of a word.
+        title: its title's pieces, as they stand between spaces.
+        text: its own, with capitals and punctuation.
     """
-    words: list[str] = []
-    names: set[int] = set()
-    begins = True
-    for piece in text:
-        if word := piece.strip(marks):
-            if word[0].isdigit() or (word[0].isupper() and not begins):
-                names.add(len(words))
-            words.append(word.casefold())
+
+    def __init__(self, title: Iterable[str], text: Iterable[str]) -> None:
+        self.title = frozenset(bare(map(str.casefold, title)))
+        told = [(word, piece) for piece in text if (word := piece.casefold().strip(MARKS))]
+        self.words = [word for word, _ in told]
+        self._pieces = [piece for _, piece in told]
+        self.every = self.title.union(self.words)
+
+    def names(self, places: range) -> set[str]:
+        """The words at these places that are names or figures: with a capital within a sentence, or a digit first."""
+        return {self.words[place] for place in places if self._is_name(place)}
+
+    def _is_name(self, place: int) -> bool:
+        first = self._pieces[place].lstrip(MARKS)[0]
+        if first.isdigit() or not first.isupper() or not place:
+            return first.isdigit()
+        before = self._pieces[place - 1]
         # A figure's point ends no sentence: "am 3. Mai".
-        begins = piece.rstrip(_AFTER_THE_END).endswith(_ENDS_SENTENCE) and not piece[0].isdigit()
-    own = frozenset(word for piece in title if (word := piece.strip(marks).casefold()))
-    return Wording(words, frozenset(names), own, own.union(words))
+        return before[0].isdigit() or not before.rstrip(_AFTER_THE_END).endswith(_ENDS_SENTENCE)
+
+
+def bare(pieces: Iterable[str]) -> list[str]:
+    """The words in these pieces, without the marks around them."""
+    return [word for piece in pieces if (word := piece if piece.isalnum() else piece.strip(MARKS))]
 
 
 def follow_one_form(one: Wording, other: Wording) -> bool:
@@ -75,17 +72,13 @@ def follow_one_form(one: Wording, other: Wording) -> bool:
     filled = reworded = 0
     in_titles = False
     for ours, theirs in _between_equal_words(short.words, long.words):
-        mine, others = _own_names(short, ours, long), _own_names(long, theirs, short)
+        mine, others = short.names(ours) - long.every, long.names(theirs) - short.every
         if mine and others and max(len(ours), len(theirs)) <= _FILLING:
             filled += 1
             in_titles = in_titles or not (mine.isdisjoint(short.title) or others.isdisjoint(long.title))
         else:
             reworded += 1
     return (in_titles and 4 * filled >= reworded) or (filled > 1 and filled >= 2 * reworded)
-
-
-def _own_names(text: Wording, places: range, other: Wording) -> set[str]:
-    return {text.words[place] for place in places if place in text.names} - other.every
 
 
 def _between_equal_words(short: Sequence[str], long: Sequence[str]) -> Iterator[tuple[range, range]]:
@@ -107,14 +100,16 @@ def go_apart(one: Sequence[str], other: Sequence[str]) -> bool:
     A word counts half for standing in the same order, and half for standing in a sequence.
     """
     short, long = sorted((one, other), key=len)
-    told, tells = covered(short, long), covered(long, short)
     end = max(_END, int(len(short) * _END_SHARE))
     places = range(len(short) - end, len(short))
     in_order = sum(
         len(range(max(block.a, places.start), block.a + block.size)) for block in _equal(short, long)
     )
+    if in_order >= 2 * _BY_CHANCE * end:
+        return False
+    told, tells = covered(short, long), covered(long, short)
     of_its_end = (in_order + sum(place in told for place in places)) / 2
-    return bool(tells) and of_its_end < end * _BY_CHANCE and len(long) - max(tells) > _END
+    return bool(tells) and of_its_end < _BY_CHANCE * end and len(long) - max(tells) > _END
 
 
 def without(words: Sequence[str], others: Iterable[Sequence[str]]) -> list[str]:

@@ -152,6 +152,9 @@ class _Shelving:
             enough = min(len(own), len(other)) >= MIN_WORDS
             if enough and (likeness(own, other) < SIMILAR or go_apart(own, other)):
                 return True
+        mine, others = set(telling.words), set(told.telling.words)
+        if mine <= others or others <= mine:  # a form has something of its own in both
+            return False
         texts = document.title, document.summary, document.content
         return follow_one_form(wording_of(*texts), wording_of(*told.texts))
 
