@@ -81,6 +81,10 @@ class Leaving:
     def ended(self) -> None:
         """The terminal is given back: there is nothing to insist on."""
         self._ended.set()
+        if self._terminal is not None:
+            # What the mouse told while it was being switched off is not for the shell.
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self._terminal, termios.TCIFLUSH)
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
+    from textual.driver import Driver
     from textual.message import Message
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
@@ -56,6 +57,15 @@ class ThreadedApp(App[int]):
         self._shown = Shown()
         self._poller = Poller(readings, self.tell)
         self._actor = Actor(actions, self.tell)
+
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal's driver is ours; a browser's, or a test's, stays what it is."""
+        found = super().get_driver_class()
+        if found.__name__ != "LinuxDriver":
+            return found
+        from console.driver import PromptDriver  # noqa: PLC0415 - where there is a terminal
+
+        return PromptDriver
 
     def tell(self, message: Message) -> object:
         """Takes a message from a thread; after the end nobody listens, which the threads need not know."""

@@ -30,6 +30,13 @@ def test_it_opens_and_leaves_the_terminal_clean(terminal, key):
         assert sequence in shown.output
 
 
+def test_its_end_waits_for_no_key(terminal):
+    shown = terminal(module="tests.terminal.patient")
+    shown.until("Worker is not running.")
+    shown.press("q")
+    assert shown.end() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_clean_too(terminal, number):
     shown = terminal()
