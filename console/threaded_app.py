@@ -140,9 +140,16 @@ class ThreadedApp(App[int]):
 
     def drop_told(self) -> None:
         """Takes away the toasts that have been told, all but errors."""
+        from textual.widgets._toast import Toast  # noqa: PLC0415 - the first paint has none
+
         for told in list(self._notifications):
             if told.severity != "error":
-                self._unnotify(told)
+                self._unnotify(told, refresh=False)
+        # Textual would leave those of the screen beneath a dialog where they are.
+        for screen in self.screen_stack:
+            for toast in screen.query(Toast):
+                if toast._notification not in self._notifications:  # noqa: SLF001
+                    toast._expire()  # noqa: SLF001
 
     def refuse(self, text: str) -> None:
         """Says why something is not done."""

@@ -47,6 +47,8 @@ class Column:
 
 
 GAP = 2
+# A column that has to be cut keeps so many cells.
+LEAST = 6
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
@@ -63,7 +65,8 @@ def fitted(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
         if need <= left or columns[at].priority == 1:
             chosen.append(at)
             left -= need
-    return [(at, columns[at].width or columns[at].least + max(left, 0)) for at in sorted(chosen)]
+    # Where not even what must stay has room, the column that takes the rest is cut, not the end of the line.
+    return [(at, columns[at].width or max(columns[at].least + left, LEAST)) for at in sorted(chosen)]
 
 
 @dataclass(frozen=True, slots=True)

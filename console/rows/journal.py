@@ -19,9 +19,9 @@ COLUMNS = (
     Column("When", 5, "right"),
     Column("Did", 27),
     Column("To what", 0, least=14),
-    Column("How many", 8, "right"),
+    Column("How many", 8, "right", priority=2),
     Column("Undo", 6),
-    Column("Who", 20, priority=2),
+    Column("Who", 20, priority=3),
 )
 # An act in words: a verb, and what it was done to.
 _DID = {

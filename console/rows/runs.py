@@ -61,7 +61,7 @@ STATS_COLUMNS = (
     Column("Retried", 7, "right", priority=4),
     Column("p50", 7, "right"),
     Column("p95", 7, "right"),
-    Column("p99", 7, "right"),
+    Column("p99", 7, "right", priority=2),
     Column("Waits p95", 9, "right", priority=3),
 )
 

@@ -62,6 +62,8 @@ class Dialog(Question[T]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "cancel", "Cancel", show=False),
     ]
+    # In a low terminal the answers must be seen before everything else.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual declares it
 
     def __init__(self, question: str, *, place: str = "", ascii_only: bool = False) -> None:
         super().__init__()

@@ -103,6 +103,10 @@ class ListScreen(MarkingScreen):
         self.prompt.display = bool(self.prompt.value)
         self.set_focus(self.table)
 
+    def on_resize(self) -> None:
+        """Where there is room for it now, the row is shown beside the list."""
+        self.call_after_refresh(self._read_detail)
+
     # -- the list -------------------------------------------------------------------------------
 
     def draw(self, snapshot: Snapshot | None, now: datetime) -> None:

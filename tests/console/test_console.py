@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from textual.widgets._toast import Toast
 
 from tests.console import homes
 from tests.console.conftest import console
@@ -46,6 +47,8 @@ async def test_only_the_latest_act_is_said_to_be_undone_and_no_toast_hides_an_an
         app.refuse("what went wrong stays")
         await press(pilot, "c")
         assert toasts(app) == ["what went wrong stays"]
+        seen = {toast._notification.severity for toast in app.screen_stack[0].query(Toast)}
+        assert seen == {"error"}
 
 
 async def test_a_faulty_market_is_refused_with_file_and_line(builder, tmp_path):
@@ -147,6 +150,18 @@ async def test_above_fifty_a_y_is_too_quick_and_the_number_is_typed(builder):
         await until(pilot, lambda: rows(builder, "task") == 60)
 
 
+async def test_in_the_smallest_terminal_a_dialog_shows_all_its_answers(builder):
+    for number in range(60):
+        builder.letter(age=number, fingerprint=f"f{number % 7}")
+    app = console(builder)
+    async with app.run_test(size=(60, 15)) as pilot:
+        await press(pilot, "3", "C")
+        typed, answers = app.screen.query_one("#typed"), app.screen.query_one("#answers")
+        frame = app.screen.query_one("#dialog").content_region
+        assert frame.contains_region(typed.region)
+        assert frame.contains_region(answers.region)
+
+
 async def test_clear_respects_the_filter(builder):
     for number in range(6):
         builder.pending(["demo", "other"][number % 2])
@@ -200,6 +215,16 @@ async def test_the_opened_task_is_followed_to_its_end_and_no_other_slips_under_t
         assert builder.tasks.execute("SELECT task_id FROM task").fetchall() == [("two",)]
         await press(pilot, "escape")
         assert app.screen.table.highlighted.task_id == "two"
+
+
+async def test_a_terminal_that_grows_shows_the_row_beside_the_list_at_once(builder):
+    builder.run("first", result={"documents": 3, "sources": 1, "errors": 0})
+    app = console(builder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "5")
+        assert not str(app.screen.detail_text.content)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: "3 new documents" in str(app.screen.detail_text.content))
 
 
 async def test_a_long_list_is_walked_to_its_end_and_back(builder):
