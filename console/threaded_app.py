@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.segment import Segment, Segments
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from console.readings.model import Snapshot
 
 Answer = TypeVar("Answer")
-TOAST_S, ERROR_TOAST_S = 5.0, 15.0
+TOAST_S, ERROR_TOAST_S, ERROR_SEEN_S = 5.0, 15.0, 3.0
 # What is older or farther off is told in minutes.
 SECONDS_SHOWN = timedelta(seconds=62)
 
@@ -139,11 +140,11 @@ class ThreadedApp(App[int]):
         super().notify(message, severity=severity, **options)
 
     def drop_told(self) -> None:
-        """Takes away the toasts that have been told, all but errors."""
+        """Takes away the toasts that have been told; an error stays as long as it takes to read it."""
         from textual.widgets._toast import Toast  # noqa: PLC0415 - the first paint has none
 
         for told in list(self._notifications):
-            if told.severity != "error":
+            if told.severity != "error" or time() - told.raised_at > ERROR_SEEN_S:
                 self._unnotify(told, refresh=False)
         # Textual would leave those of the screen beneath a dialog where they are.
         for screen in self.screen_stack:

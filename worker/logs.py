@@ -6,6 +6,7 @@ import fcntl
 import logging
 import logging.handlers
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from worker.queue.progress import current_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# Of the attempts that a task has left Huey says `3 retries executed in 3.1s`, as if it had taken them.
+_LEFT = re.compile(r" \d+ retries")
 MAX_BYTES = 10_000_000
 BACKUPS = 5
 
@@ -37,6 +40,7 @@ def configure(path: Path, level: str, redact: Callable[[str], str] = str) -> Non
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_task,
+        _name_once,
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
@@ -129,4 +133,14 @@ def _add_task(_logger: Any, _name: str, event: Any) -> Any:
     task_id = current_run().task_id
     if task_id is not None:
         event["task_id"] = task_id
+    return event
+
+
+def _name_once(_logger: Any, _name: str, event: Any) -> Any:
+    """Huey writes its task out in full; what the line has as a field, or may be misread, is not said again."""
+    task_id = event.get("task_id")
+    if task_id and event.get("logger") == "huey":
+        before, found, after = str(event["event"]).partition(f": {task_id}")
+        if found:
+            event["event"] = before + _LEFT.sub("", after, count=1)
     return event

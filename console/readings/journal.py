@@ -43,6 +43,8 @@ class JournalEntry:
         before: arguments before they were edited.
         after: and after.
         note: why, where the operator said so.
+        name: of the task or the schedule.
+        subject: what a task was about, such as a market.
     """
 
     id: str
@@ -60,6 +62,7 @@ class JournalEntry:
     after: str = ""
     note: str = ""
     name: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,5 +167,5 @@ def _entry(row: Row) -> JournalEntry:
         filter=str(told.get("filter") or ""), sample=tuple(str(one) for one in sample if isinstance(sample, list)),
         before=str(told.get("before") or "") if row["action"] == "edit" else "",
         after=str(told.get("after") or ""), note=str(told.get("pause_note") or told.get("note") or ""),
-        name=str(told.get("name") or ""),
+        name=str(told.get("name") or ""), subject=str(told.get("subject") or ""),
     )  # fmt: skip

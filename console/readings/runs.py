@@ -22,6 +22,8 @@ _COLUMNS = {
     "err": "error_type, error", "id": "task_id", "is": "state", "age": "finished_at",
     "took": "finished_at - started_at", "waited": "started_at - ready_at",
 }  # fmt: skip
+# What every operator types, whether or not another attempt follows.
+_FLAGS = {"failed": ("state IN ('retrying', 'dead')", ())}
 # By row id, which is the order of their ends.
 SORTS = (Sort("newest", "newest first", "Ended"), Sort("oldest", "oldest first", "Ended", descending=True))
 # Which events of the `minute` table each number of a Minute sums up.
@@ -51,7 +53,7 @@ def listing(file: File, queue: str, text: str, now: float, sort: str = "newest")
     Raises:
         ReadingError: the filter cannot be understood.
     """
-    where, params = condition(parse(text), _COLUMNS, now)
+    where, params = condition(parse(text), _COLUMNS, now, _FLAGS)
     order = (("id", sort != "oldest"),)
     return Listing(file, [Segment(_RUN, (queue,), order, _run, where, params, "", "finished_at")])
 

@@ -83,6 +83,11 @@ def letter_key(letter: Letter) -> str:
     return str(letter.id)
 
 
+def letter_place(letter: Letter) -> str:
+    """What the cursor follows: not a letter that is retried, which goes to the list's end, away from those to be dealt with."""
+    return f"{letter.id} {letter.state}"
+
+
 def letter_since(letter: Letter) -> datetime:
     """When it died."""
     return letter.last_seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.rows.base import Cell, Column, Tone, short_name
-from console.rows.details import facts, heading
+from console.rows.details import arguments, facts, heading
 from console.rows.diff import diff_lines
 from console.text import DOT, ago, clean, number, plural, precise
 
@@ -75,8 +75,10 @@ def reverse(entry: JournalEntry) -> str:
 
 def about(entry: JournalEntry) -> str:
     """To what it was done, in a line."""
+    change = f"{arguments(entry.before)} → {arguments(entry.after)}" if entry.after else ""
     parts = (
-        short_name(entry.name),
+        f"{short_name(entry.name)} {entry.subject}".strip(),
+        change,
         f"filter {entry.filter}" if entry.filter else "",
         "; ".join(entry.sample[:1]),
         entry.note,
@@ -108,6 +110,7 @@ def of_entry(detail: JournalDetail, now: datetime, *, utc: bool = False) -> list
             ("who", clean(entry.actor, 200)),
             ("when", f"{precise(entry.at, utc=utc)}, {ago(entry.at, now)} ago"),
             ("name", clean(entry.name, 200)),
+            ("market", clean(entry.subject, 200)),
             ("filter", clean(entry.filter, 200)),
             ("note", clean(entry.note, 400)),
             ("undo", undo_in_words(detail, utc=utc)),

@@ -39,6 +39,7 @@ class FailuresScreen(ListScreen):
     heading = "Failures by cause"
     can_mark = True
     BINDINGS = keys.bindings(keys.Scope.FAILURES)
+    filter_hint = "words  task:  market:  err:  id:  is:dead retrying  age>2h  !inverts"
     _cause: Cause | None = None
 
     def tables(self) -> Iterable[WindowTable[Any]]:
@@ -50,7 +51,7 @@ class FailuresScreen(ListScreen):
             empty="No dead letters: nothing has failed for good.", ascii_only=plain, id="causes-table",
         )  # fmt: skip
         self.letters: WindowTable[Letter] = WindowTable(
-            failures.LETTER_COLUMNS, failures.letter_cells, failures.letter_key, sorts=SORTS,
+            failures.LETTER_COLUMNS, failures.letter_cells, failures.letter_key, same=failures.letter_place, sorts=SORTS,
             since=failures.letter_since,
             empty="No dead letter here any more.\nesc goes back to the causes.", ascii_only=plain, id="letters-table",
         )  # fmt: skip

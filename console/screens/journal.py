@@ -27,6 +27,7 @@ class JournalScreen(ListScreen):
     here = "go_journal"
     scope = keys.Scope.JOURNAL
     heading = "Journal"
+    filter_hint = "words  is:cancel retry pause undone  age<1d  !inverts"
     BINDINGS = keys.bindings(keys.Scope.JOURNAL)
 
     def tables(self) -> Iterable[WindowTable[Any]]:

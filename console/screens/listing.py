@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from console import keys
 from console.readings import Edge, ReadingError
 from console.readings.filters import parse
 from console.screens.marking import MarkingScreen
 from console.text import ELLIPSIS, ascii_signs, clean, number
+from console.widgets.filter_input import FilterInput
 from console.widgets.window_table import MARK, PAGE, WindowTable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from textual.widget import Widget
+    from textual.widgets import Input
 
     from console.export import Report
     from console.readings import Cursor, Listing, Readings, Window
@@ -37,11 +39,13 @@ class ListScreen(MarkingScreen):
     Attributes:
         heading: what the list is called.
         can_filter: whether `/` makes sense here.
+        filter_hint: what can be typed there, with what `is:` may say of these rows.
     """
 
     BINDINGS = keys.bindings(keys.Scope.LIST)  # type: ignore[assignment]  # a list of one kind of binding
     heading: ClassVar[str]
     can_filter: ClassVar[bool] = True
+    filter_hint: ClassVar[str] = "words  task:  market:  err:  id:  is:  age>5m  !inverts"
     # A key that is pressed while the screen is built must not become a filter.
     AUTO_FOCUS = ""
 
@@ -79,10 +83,7 @@ class ListScreen(MarkingScreen):
         """Title and filter above; list and detail below."""
         self.filter_text, self._fault = "", ""
         self.caption = Static(id="caption", markup=False)
-        self.prompt = Input(
-            placeholder="words  task:  market:  err:  id:  is:  age>5m  !inverts", id="filter", compact=True
-        )
-        self.prompt.cursor_blink = False
+        self.prompt = FilterInput(self.filter_hint)
         self.prompt.display = False
         self.detail_text = Static(id="detail-text", markup=False)
         self.detail = VerticalScroll(self.detail_text, id="detail")
@@ -250,7 +251,10 @@ class ListScreen(MarkingScreen):
             return False
         if action == "sort" and len(self.table.sorts) < 2:
             return False
-        return (action != "filter" or self.can_filter) and super().check_action(action, parameters)
+        # While a filter is typed, a slash is a slash.
+        return (
+            action != "filter" or (self.can_filter and not self.prompt.has_focus)
+        ) and super().check_action(action, parameters)
 
     def action_filter(self) -> None:
         """Opens the filter."""

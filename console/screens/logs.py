@@ -43,6 +43,7 @@ class LogsScreen(ListScreen):
     here = "go_logs"
     scope = keys.Scope.LOGS
     heading = "Logs"
+    filter_hint = "words  market:  err:  id:  is:warning error  age<5m  !inverts"
     BINDINGS = keys.bindings(keys.Scope.LOGS)
 
     def report(self, name: str) -> Report:

@@ -42,6 +42,7 @@ class QueueScreen(ListScreen):
     here = "go_queue"
     scope = keys.Scope.QUEUE
     heading = "Queue"
+    filter_hint = "words  task:  market:  id:  is:running pending retry unknown  age>5m  !inverts"
     can_mark = True
     BINDINGS = keys.bindings(keys.Scope.QUEUE)
 

@@ -44,6 +44,7 @@ class RunsScreen(ListScreen):
     here = "go_runs"
     scope = keys.Scope.RUNS
     heading = "Runs"
+    filter_hint = "words  task:  market:  err:  is:failed skipped  took>30s  age<1h  !inverts"
     BINDINGS = keys.bindings(keys.Scope.RUNS)
 
     def tables(self) -> Iterable[WindowTable[Any]]:

@@ -37,6 +37,7 @@ class SchedulesScreen(ListScreen):
     here = "go_schedules"
     scope = keys.Scope.SCHEDULES
     heading = "Schedules"
+    filter_hint = "words  task:  is:paused missed overdue on error  !inverts"
     BINDINGS = keys.bindings(keys.Scope.SCHEDULES)
 
     def tables(self) -> Iterable[WindowTable[Any]]:

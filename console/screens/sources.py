@@ -28,6 +28,7 @@ class SourcesScreen(ListScreen):
     here = "go_sources"
     scope = keys.Scope.SOURCES
     heading = "Sources"
+    filter_hint = "words  market:  err:  is:failing waiting gone disabled  age>1d  !inverts"
     BINDINGS = keys.bindings(keys.Scope.SOURCES)
 
     def tables(self) -> Iterable[WindowTable[Any]]:

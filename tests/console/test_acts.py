@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from console.readings import Readings
+from console.rows.journal import about
+from console.widgets.key_line import KeyLine
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, until
@@ -210,3 +213,39 @@ async def test_the_journal_tells_and_undoes_any_act(builder):
         await press(pilot, "G", "u")
         await until(pilot, lambda: any("undone already" in text for text in toasts(app)))
         await until(pilot, lambda: "It was undone by" in str(app.screen.detail_text.content))
+
+
+def test_an_act_says_which_market_and_what_an_edit_changed(builder):
+    builder.act("enqueue", "queue", name="worker.tasks.collect_all_sources", subject="demo", age=20)
+    args = (json.dumps({"args": [market], "kwargs": {}}) for market in ("dmeo", "demo"))
+    builder.act("edit", "failures", letter=1, before=next(args), after=next(args), age=10)
+    readings = Readings(builder.home, now=lambda: homes.NOW)
+    told = [about(entry) for entry in readings.journal().all_rows()]
+    readings.close()
+    assert told == ['"dmeo" → "demo"', "collect_all_sources demo"]
+
+
+async def test_who_retries_one_letter_after_the_other_is_not_led_to_the_lists_end(builder):
+    for number in range(4):
+        builder.letter(f"m{number}", age=10 + number)
+    app = console(builder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "3", "enter", "r")
+        await until(pilot, lambda: app.screen.table.rows[-1].state == "retrying")
+        assert app.screen.table.highlighted.subject == "m1"
+        await press(pilot, "r")
+        await until(pilot, lambda: app.screen.table.highlighted.subject == "m2")
+
+
+async def test_while_a_filter_is_typed_the_last_line_tells_how_it_ends(builder):
+    builder.pending()
+    app = console(builder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "2", "slash")
+        line = app.screen.query_one(KeyLine)
+        await until(pilot, lambda: [one.description for one in line.keys] == ["Keep it", "Drop it"])
+        assert "is:running" in app.screen.prompt.placeholder
+        await press(pilot, "a", "/", "b", "enter")
+        assert app.screen.filter_text == "a/b"
+        await press(pilot, "slash", "escape")
+        assert app.screen.filter_text == ""

@@ -32,6 +32,14 @@ def test_a_filter_finds_in_the_whole_list(readings, text, found):
     assert len(list(readings.queue(text).all_rows())) == found
 
 
+def test_failed_runs_are_those_that_are_tried_again_too(builder):
+    for state in ("completed", "retrying", "dead", "skipped"):
+        builder.run(state=state)
+    readings = Readings(builder.home, now=lambda: NOW)
+    assert {run.state for run in readings.runs("is:failed").all_rows()} == {"retrying", "dead"}
+    readings.close()
+
+
 @pytest.mark.parametrize("text", ["age>5", "age>m", "age>5w", "foo:bar", "age<"])
 def test_what_cannot_be_understood_is_named(text):
     with pytest.raises(ReadingError, match=text):

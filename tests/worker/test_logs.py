@@ -67,6 +67,18 @@ def test_every_line_of_a_task_says_so_whoever_writes_it(log, bound):
     assert first["timestamp"].endswith("Z")
 
 
+def test_what_huey_says_of_a_task_names_it_once_and_no_retries_that_never_were(log, bound):
+    huey = logging.getLogger("huey")
+    huey.info("Executing %s", "worker.tasks.collect: t-1 p=2 3 retries")
+    huey.info("%s executed in %0.3fs", "worker.tasks.collect: t-1 3 retries", 3.081)
+    huey.info("Requeueing %s, %s retries", "t-1", 2)
+    assert [line["event"] for line in log()] == [
+        "Executing worker.tasks.collect p=2",
+        "worker.tasks.collect executed in 3.081s",
+        "Requeueing t-1, 2 retries",
+    ]
+
+
 def test_a_line_of_nobody_has_no_task(log):
     LOG.info("the worker itself")
     assert "task_id" not in log()[0]
