@@ -34,7 +34,7 @@ TONES = {
     "unknown": Tone.QUIET,
 }
 WIDTH = 9
-MOST = {"rise": 50, "sources": 20, "fit": 15, "novelty": 10, "span": 5}
+MOST = {"rise": 60, "sources": 15, "fit": 12, "novelty": 8, "span": 5}
 _EIGHTHS = "▁▂▃▄▅▆▇█"
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
@@ -105,11 +105,14 @@ def in_full(detail: TopicDetail, now: datetime, *, utc: bool = False) -> list[Li
             ),
         ]
     voices = " ".join(str(value) for value in weeks(topic))
+    spans = {1: "  by day", 7: ""}.get(topic.window, f"  by {topic.window} days")
+    together = detail.parts.get("cohesion")
     return [*lines, (), *facts(
         (
             ("market", clean(topic.market, 60)),
             ("trend", trend(topic) if topic.velocity is not None else "unknown: no history yet"),
-            ("voices", voices if topic.window == 7 else f"{voices}  by {topic.window} days"),
+            ("voices", f"{voices}{spans}"),
+            ("one thing", "" if together is None else f"{together:.0%} of its stories"),
             ("confidence", f"{confidence(topic.confidence)} ({topic.confidence:.0%})"),
             ("first seen", f"{precise(topic.first_seen, utc=utc)}, {ago(topic.first_seen, now)} ago"),
             ("ranked", f"{precise(topic.last_seen, utc=utc)}, {ago(topic.last_seen, now)} ago"),
@@ -138,7 +141,9 @@ def reason(detail: TopicDetail, name: str) -> str:
     match name:
         case "rise":
             return (
-                "no history yet" if usual is None else f"{parts.get('voices', 0):g} voices, usually {usual:g}"
+                "no history yet"
+                if usual is None
+                else f"{round(parts.get('voices', 0), 1):g} voices, usually {round(usual, 1):g}"
             )
         case "sources":
             return (
@@ -152,7 +157,7 @@ def reason(detail: TopicDetail, name: str) -> str:
                 return "no history yet"
             return "never told before" if novelty == 1 else f"new to {novelty:.0%} of the past"
         case _:
-            return f"told on {parts.get('span', 0)} of {parts.get('days', 7)} days"
+            return f"told on {parts.get('span', 0)} of {plural(parts.get('days', 7), 'day')}"
 
 
 def as_markdown(detail: TopicDetail) -> str:

@@ -268,15 +268,15 @@ class Builder:
               usual: float | None = 0.4, headlines: tuple[str, ...] = (), market: str = "proptech_de", **more) -> None:  # fmt: skip
         """A ranked topic; `weeks`: its voices, the current week last."""
         now, history = weeks[-1], usual is not None
-        points = {"rise": min(50.0, 5.0 * now) if history else 0.0, "sources": min(20.0, 2.0 * now), "fit": 15.0 / place,
-                  "novelty": 8.8 if history else 0.0, "span": 3.6}  # fmt: skip
+        points = {"rise": min(60.0, 6.0 * now) if history else 0.0, "sources": min(15.0, 1.5 * now), "fit": 12.0 / place,
+                  "novelty": 7.0 if history else 0.0, "span": 3.6}  # fmt: skip
         samples = [
             {"title": one, "url": f"https://outlet{at}.example/{at}", "source": f"outlet{at}.example/feed",
              "at": datetime.fromtimestamp(self.now - 7200 * (at + 1), UTC).isoformat()}
             for at, one in enumerate(headlines or (f"{title}: was jetzt gilt", f"Streit um {title}", f"{title} im Test"))
         ]  # fmt: skip
         parts = {"points": points, "voices": float(now), "usual": usual, "keyword_fit": round(1 / place, 2), "span": 5,
-                 "novelty": 0.88 if history else None, "days": 7, "history": 8 if history else 0}  # fmt: skip
+                 "novelty": 0.88 if history else None, "cohesion": 0.82 if place > 1 else 1.0, "days": 7, "history": 8 if history else 0}  # fmt: skip
         self._insert(
             self.library, "topic", market=market, key=title.lower().replace(" ", "-"), title=title,
             score=round(sum(points.values()), 1), parts=json.dumps(parts), sources=now, documents=now + 2,

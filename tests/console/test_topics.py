@@ -46,7 +46,7 @@ async def test_topics_are_ranked_filtered_sorted_and_explained(builder):
         assert titles(screen)[:2] == ["Heizungsgesetz-Novelle", "Digitaler Gebäudepass"]
         detail = str(screen.detail_text.content)
         for words in (
-            "50/50 rise",
+            "60/60 rise",
             "11 voices, usually 0.4",
             "Was Verwalter jetzt",
             "Heizungsgesetz: Novelle im Kabinett",
@@ -197,7 +197,7 @@ def test_show_tells_the_reasons(builder, capsys, key):
     code, answer = run(builder, capsys, "topics", "show", key, "--json")
     assert code == 0
     assert answer["topic"]["title"] == "Heizungsgesetz-Novelle"
-    assert answer["points"]["rise"] == 50
+    assert answer["points"]["rise"] == 60
     assert answer["why"]["rise"] == "11 voices, usually 0.4"
     assert len(answer["headlines"]) == 2
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from worker.research.document import Document, content_hash
 from worker.research.http import FetchOptions
-from worker.research.library import Library
+from worker.research.library import Harvest, Library
 from worker.research.markets import Market
+from worker.research.sources import Source
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -166,3 +168,31 @@ def rss() -> Callable[..., str]:
 def config_dir() -> Path:
     """The configuration that ships."""
     return CONFIG
+
+
+@pytest.fixture
+def tell(library: Library, now: Callable[[], datetime]) -> Callable[..., None]:
+    """Has a source tell headlines."""
+
+    def tell(
+        outlet: str,
+        *titles: str,
+        at: datetime | None = None,
+        market: str = "test",
+        text: str = "",
+        language: str = "de",
+    ) -> None:
+        source = Source.at(f"https://{outlet}.example/f")
+        documents = tuple(
+            Document(
+                source=source.key, source_url=f"https://{outlet}.example/{title}", title=title, content=text,
+                language=language, domain="SaaS", market="Germany", vertical="v",
+                content_hash=content_hash(title, text, f"{outlet}/{title}"),
+                canonical_url=f"https://{outlet}.example/{abs(hash(title))}", canonical_key=f"{outlet}/{title}",
+                fetched_at=at or now(),
+            )
+            for title in titles
+        )  # fmt: skip
+        library.store(market, source, Harvest(documents, len(titles), 200, 0.1, 1), now=at or now())
+
+    return tell

@@ -254,7 +254,7 @@ class Schedules:
             return _Answer(seen_at, paused=paused)
         cause, spec = self._troubles.get(task.name), self._spec(task)
         found = passed(rule, seen_at, now)
-        if found and spec.wanted and not spec.wanted():
+        if spec.wanted and (found.each or found.older) and not spec.wanted():
             return _Answer(now, paused=paused)
         chosen, missed = choose(found, now, spec, lambda at: cause or self._watch.why(at))
         return _Answer(now, chosen, missed, paused)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 # A change of what `terms` writes needs the next number: older lines are then made anew.
-VERSION: Final = 1
+VERSION: Final = 2
 MAX_WORDS: Final = 3
 LEAD_WORDS: Final = 60
 LEAD_CHARS: Final = 1_200
@@ -84,18 +84,21 @@ def terms(title: str, text: str, language: str) -> str:
     ]
     # German writes its nouns with a capital, so there a small word tells a verb or an adjective.
     tells = next(german for german in told if german is not None)
-    head = (_SMALL * (tells and word.small) + word.stem for word in words_of(title))
-    lead = (word.stem for word in words_of(text))
+    head, lead = (
+        (_SMALL * (tells and word.small) + word.stem for word in words_of(part)) for part in (title, text)
+    )
     return " ".join(head) + "\t" + " ".join(one for one, _ in zip(lead, range(LEAD_WORDS), strict=False))
 
 
 def split_terms(line: str) -> tuple[Terms, Terms, frozenset[str]]:
-    """The stems of the title, those of the text's beginning, and which of a German title's are written small."""
+    """The stems of the title, those of the text's beginning, and which of them German writes small."""
     head, _, lead = line.partition("\t")
-    words = head.split()
-    small = frozenset(sys.intern(word[1:]) for word in words if word[0] == _SMALL)
-    title = tuple(sys.intern(word.removeprefix(_SMALL)) for word in words)
-    return title, tuple(map(sys.intern, lead.split())), small
+    small = frozenset(sys.intern(word[1:]) for word in line.split() if word[0] == _SMALL)
+    return _bare(head), _bare(lead), small
+
+
+def _bare(terms: str) -> Terms:
+    return tuple(sys.intern(word.removeprefix(_SMALL)) for word in terms.split())
 
 
 def stems(text: str) -> Phrase:

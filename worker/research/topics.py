@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from worker.research.library import moment
 from worker.research.phrases import Compounds, Phrase, spelling, stems
 from worker.research.text import clean
 from worker.research.topics_candidates import Voices, find_candidates
-from worker.research.topics_clusters import Cluster, find_clusters
+from worker.research.topics_clusters import Cluster, find_clusters, join, name_of
 from worker.research.topics_identity import Identities
+from worker.research.topics_kinship import Kinship
 from worker.research.topics_scores import ScoreParts, Trend, score
 from worker.research.topics_stories import HISTORY, Stories, Story, read_stories
 
@@ -38,6 +39,9 @@ MAX_PHRASES: Final = 8
 # Titles that are looked at for a topic's spelling and samples.
 _READ_OF_TOPIC: Final = 24
 _BATCH: Final = 500
+# So many of the best are looked at for being the same, and only what rises: what is always there is no part of it.
+_MOST_JOINED: Final = 100
+_JOINED: Final = frozenset({Trend.NEW, Trend.RISING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +128,10 @@ def rank_topics(market: Market, library: Library, *, now: datetime, limit: int =
     keywords = [found for keyword in market.seed_keywords if (found := stems(keyword))]
     candidates, compounds = find_candidates(stories, keywords)
     scorer = _Scorer(stories, compounds, keywords)
-    scored = [(scorer.parts(cluster), cluster) for cluster in find_clusters(candidates, stories)]
-    scored = [one for one in scored if one[0].sources]
-    scored.sort(key=lambda one: (-one[0].score, one[1].phrase))
+    scored = scorer.ranked(find_clusters(candidates, stories))
+    known = {candidate.phrase: candidate for candidate in candidates}
+    for _, cluster in scored:
+        cluster.phrase = name_of(cluster, known)
     maker = _Maker(market, library, stories, compounds)
     return Ranking(
         market=market.name,
@@ -140,23 +145,60 @@ def rank_topics(market: Market, library: Library, *, now: datetime, limit: int =
     )
 
 
+_Scored = tuple[ScoreParts, Cluster]
+
+
+def _order(scored: _Scored) -> tuple[float, Phrase]:
+    return -scored[0].score, scored[1].phrase
+
+
 class _Scorer:
     """Scores clusters."""
 
     def __init__(self, stories: Stories, compounds: Compounds, keywords: Sequence[Phrase]) -> None:
         self._stories, self._compounds, self._keywords = stories, compounds, keywords
         self._touching: dict[int, bool] = {}
+        self._kin = Kinship(stories)
+
+    def ranked(self, clusters: Iterable[Cluster]) -> list[_Scored]:
+        """The clusters by their score, those that tell of the same thing as one."""
+        scored = [(self.parts(cluster), cluster) for cluster in clusters]
+        scored = sorted((one for one in scored if one[0].sources), key=_order)
+        return sorted(self._joined(scored), key=_order)
+
+    def _joined(self, scored: Sequence[_Scored]) -> list[_Scored]:
+        """Each of the best takes up those below it that rise as it does and tell of the same.
+
+        They are compared with its own stories, not with what it has taken up: else all would become one.
+        """
+        kept: list[_Scored] = []
+        own: list[set[int]] = []
+        for parts, cluster in scored[:_MOST_JOINED]:
+            place = self._same(cluster, own) if parts.trend in _JOINED else None
+            if place is None:
+                kept.append((parts, cluster))
+                own.append(cluster.stories)
+            else:
+                kept[place] = self._together(kept[place][1], cluster)
+        return kept + list(scored[_MOST_JOINED:])
+
+    def _same(self, cluster: Cluster, known: Iterable[set[int]]) -> int | None:
+        return next(
+            (place for place, stories in enumerate(known) if self._kin.is_one(stories, cluster.stories)), None
+        )
+
+    def _together(self, head: Cluster, cluster: Cluster) -> _Scored:
+        """Both as one, by the voices of both or, where those rise more, of the first alone."""
+        both = join(head, cluster)
+        first = replace(both, members=head.members)
+        return max(((self.parts(one), one) for one in (both, first)), key=lambda one: one[0].score)
 
     def parts(self, cluster: Cluster) -> ScoreParts:
         """Who spoke of the cluster's phrases, now and before; its stories decide for now."""
         windows: defaultdict[int, Voices] = defaultdict(Voices)
         for member in cluster.members:
             for number, voices in member.windows.items():
-                for outlet, bits in voices.days.items():
-                    windows[number].days[outlet] = windows[number].days.get(outlet, 0) | bits
-                    windows[number].loudness[outlet] = max(
-                        voices.loudness[outlet], windows[number].loudness.get(outlet, 0.0)
-                    )
+                windows[number].join(voices)
         touching = sum(self._touches(number) for number in cluster.stories)
         return score(
             windows,
@@ -164,8 +206,12 @@ class _Scorer:
             self._stories.history,
             documents=len(cluster.stories),
             keyword_fit=touching / len(cluster.stories),
+            cohesion=self._kin.cohesion(cluster.stories, self._own_words(cluster)),
             days=self._stories.days,
         )
+
+    def _own_words(self, cluster: Cluster) -> set[str]:
+        return {*cluster.phrase, *(part for word in cluster.phrase for part in self._compounds.parts(word))}
 
     def _touches(self, number: int) -> bool:
         """Whether a story has all words of one of the keywords, alone or within compounds."""
@@ -204,7 +250,7 @@ class _Maker:
                 domain=self._market.domain,
                 language=self._market.language,
                 key=key,
-                title=self._title(cluster.phrase, shown),
+                title=self._title(cluster, shown),
                 score=parts.score,
                 parts=parts,
                 sources=self._sources(cluster),
@@ -241,34 +287,41 @@ class _Maker:
             )
             self._rows.update({row["id"]: row for row in rows})
 
-    def _title(self, phrase: Phrase, shown: Sequence[Story]) -> str:
-        """The phrase as the titles spell it."""
-        found = Counter(
-            spelt
-            for story in shown
-            if (spelt := spelling(phrase, self._rows[story.id]["title"], self._compounds))
-        )
+    def _title(self, cluster: Cluster, shown: Sequence[Story]) -> str:
+        """Its phrase as the titles spell it; where none has it as it stands, the next one that one has."""
+        titles = [self._rows[story.id]["title"] for story in shown]
         if len(shown) == 1:  # one text in many outlets: its headline says more than any words of it
-            return clean(self._rows[shown[0].id]["title"], MAX_TITLE)
-        if not found:
-            return " ".join(phrase).capitalize()
-        most = max(found.values())
-        # Of forms that are about as common, the shortest is mostly the one a dictionary has.
-        best = min((form for form in found if found[form] * 2 >= most), key=lambda form: (len(form), form))
-        return best[:1].upper() + best[1:]
+            return clean(titles[0], MAX_TITLE)
+        for phrase in (cluster.phrase, *cluster.phrases):
+            found = Counter(spelt for title in titles if (spelt := spelling(phrase, title, self._compounds)))
+            if found:
+                most = max(found.values())
+                # Of forms that are about as common, the shortest is mostly the one a dictionary has.
+                best = min(
+                    (form for form in found if found[form] * 2 >= most), key=lambda form: (len(form), form)
+                )
+                return best[:1].upper() + best[1:]
+        return " ".join(cluster.phrase).capitalize()
 
     def _samples(self, shown: Sequence[Story]) -> Iterable[Headline]:
-        """Headlines of as many outlets as there is room for."""
+        """Headlines of as many outlets as there is room for, each of which says something else."""
         first_of: dict[int, Headline] = {}
         rest: list[Headline] = []
+        again: list[Headline] = []
+        said: list[set[str]] = []
         for story in shown:
             row = self._rows[story.id]
             at = moment(row["published_at"] if row["published_at"] is not None else row["fetched_at"])
             telling = story.tellings[0]
             headline = Headline(row["title"], row["url"], telling.source, at)
+            words = {*story.title}
+            if any(words <= other or words >= other for other in said):
+                again.append(headline)
+                continue
+            said.append(words)
             if first_of.setdefault(telling.outlet, headline) is not headline:
                 rest.append(headline)
-        yield from [*first_of.values(), *rest][:MAX_SAMPLES]
+        yield from [*first_of.values(), *rest, *again][:MAX_SAMPLES]
 
     def _sources(self, cluster: Cluster) -> tuple[str, ...]:
         return tuple(
@@ -289,9 +342,7 @@ class _Maker:
         windows: defaultdict[int, Voices] = defaultdict(Voices)
         for member in cluster.members:
             for window, voices in member.windows.items():
-                windows[window].days |= {
-                    outlet: bits | windows[window].days.get(outlet, 0) for outlet, bits in voices.days.items()
-                }
+                windows[window].join(voices)
         for window, voices in windows.items():
             for outlet, bits in voices.days.items():
                 for day in range(days):

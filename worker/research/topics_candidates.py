@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -26,31 +27,47 @@ _BOILERPLATE_FROM: Final = 8
 # In titles a phrase counts whole, in the beginning of a text half; a copy of another's story counts a fifth.
 _WHOLE, _HALF, _COPY = 1.0, 0.5, 0.2
 _MOST_OF_AN_OUTLET: Final = 2.0
-_EACH_FURTHER_DAY: Final = 0.25
+_EACH_FURTHER: Final = 0.25
 
 
 @dataclass(slots=True)
 class Voices:
-    """Who spoke of something in one window: the days of each outlet as bits, and how loud it was at best."""
+    """Who spoke of something in one window.
+
+    Attributes:
+        days: of each outlet, as bits.
+        loudness: how loud each outlet was at best.
+        stories: how many each outlet told.
+    """
 
     days: dict[int, int] = field(default_factory=dict)
     loudness: dict[int, float] = field(default_factory=dict)
+    stories: dict[int, int] = field(default_factory=dict)
 
     def hear(self, outlet: int, day: int, loudness: float) -> None:
         """An outlet speaks on a day of the window."""
         self.days[outlet] = self.days.get(outlet, 0) | 1 << day
         self.loudness[outlet] = max(loudness, self.loudness.get(outlet, 0.0))
+        self.stories[outlet] = self.stories.get(outlet, 0) + 1
+
+    def join(self, other: Voices) -> None:
+        """Those who speak of the one or the other; what both count is counted once."""
+        for outlet, bits in other.days.items():
+            self.days[outlet] = self.days.get(outlet, 0) | bits
+            self.loudness[outlet] = max(other.loudness[outlet], self.loudness.get(outlet, 0.0))
+            self.stories[outlet] = max(other.stories[outlet], self.stories.get(outlet, 0))
 
     @property
     def strength(self) -> float:
-        """How many speak: an outlet counts once, a little more on further days, two at the most.
-
-        However often an outlet repeats itself in a day, it is one voice.
-        """
+        """How many speak: an outlet counts once, a little more for further days or stories, two at the most."""
         return sum(
-            loudness * min(_MOST_OF_AN_OUTLET, 1 + _EACH_FURTHER_DAY * (self.days[outlet].bit_count() - 1))
+            loudness * min(_MOST_OF_AN_OUTLET, 1 + _EACH_FURTHER * self._further(outlet))
             for outlet, loudness in self.loudness.items()
         )
+
+    def _further(self, outlet: int) -> float:
+        """Further days, or how often its stories have doubled."""
+        return max(self.days[outlet].bit_count() - 1, math.log2(self.stories[outlet]))
 
 
 @dataclass(slots=True)
@@ -62,6 +79,7 @@ class Candidate:
         titled: those of them that have it in their title.
         windows: who spoke of it, by window; 0 is the current one.
         begins_small: with an adjective, or a verb.
+        rise: how far it is above what is usual for it, in standard deviations; 0 without history.
     """
 
     phrase: Phrase
@@ -69,6 +87,7 @@ class Candidate:
     titled: set[int] = field(default_factory=set)
     windows: defaultdict[int, Voices] = field(default_factory=lambda: defaultdict(Voices))
     begins_small: bool = False
+    rise: float = 0.0
 
 
 def hear(windows: defaultdict[int, Voices], story: Story, days: int, loudness: float) -> None:
@@ -126,12 +145,9 @@ class _Search:
         return frozenset(word for word, n in self._count.items() if n > total * _TOO_COMMON) - self._keywords
 
     def _written_small(self) -> frozenset[str]:
-        """Words that most titles write small though they are German: verbs and adjectives."""
-        small, titled = Counter[str](), Counter[str]()
-        for story in self._stories.window:
-            small.update(story.small)
-            titled.update(set(story.title))
-        return frozenset(word for word, n in small.items() if n * 2 >= titled[word]) - self._keywords
+        """Words that most stories write small though they are German: verbs and adjectives."""
+        small = Counter(word for story in self._stories.window for word in story.small)
+        return frozenset(word for word, n in small.items() if n * 2 >= self._count[word]) - self._keywords
 
     def in_window(self) -> dict[Phrase, Candidate]:
         """The candidates by phrase, the loudest first, with who uses them now."""

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
     from worker.research.topics_candidates import Voices
 
-MOST_POINTS: Final = {"rise": 50.0, "sources": 20.0, "fit": 15.0, "novelty": 10.0, "span": 5.0}
+MOST_POINTS: Final = {"rise": 60.0, "sources": 15.0, "fit": 12.0, "novelty": 8.0, "span": 5.0}
 # A surprise of this many standard deviations is called a rise, or a fall.
 RISING: Final = 1.5
 FALLING: Final = -1.5
 # A topic that had so many voices in the window before and has lost half of them falls, whatever its past.
 _LOUD: Final = 3.0
-_HALF_RISE: Final = 3.0
-_HALF_SOURCES: Final = 5.0
+_HALF_RISE: Final = 4.0
+_HALF_SOURCES: Final = 6.0
+_WINDOWS_TO_SPREAD: Final = 4
+# What is left of a rise where the stories share no more than a word.
+_LOOSE: Final = 0.6
 
 
 class Trend(StrEnum):
@@ -55,6 +58,7 @@ class ScoreParts:
         span: days of the window on which it was told.
         days: length of the window.
         history: earlier windows it was compared with.
+        cohesion: share of the stories that have more in common with another than the topic's own words, 0 to 1.
     """
 
     sources: int
@@ -69,16 +73,18 @@ class ScoreParts:
     span: int = 1
     days: int = 7
     history: int = 0
+    cohesion: float = 1.0
 
     @property
     def points(self) -> dict[str, float]:
         """What each part is worth; none can be more than `MOST_POINTS` says."""
         rise = max(0.0, self.surprise or 0.0)
+        one_thing = _LOOSE + (1 - _LOOSE) * self.cohesion
         shares = {
-            "rise": 1 - math.exp(-rise / _HALF_RISE),
-            "sources": 1 - math.exp(-min(self.evenness, self.voices) / _HALF_SOURCES),
+            "rise": one_thing * (1 - math.exp(-rise / _HALF_RISE)),
+            "sources": one_thing * (1 - math.exp(-min(self.evenness, self.voices) / _HALF_SOURCES)),
             "fit": self.keyword_fit,
-            "novelty": self.novelty or 0.0,
+            "novelty": one_thing * (self.novelty or 0.0),
             "span": self.span / self.days,
         }
         return {name: round(MOST_POINTS[name] * share, 1) for name, share in shares.items()}
@@ -126,6 +132,7 @@ def score(
     documents: int,
     keyword_fit: float,
     days: int,
+    cohesion: float = 1.0,
 ) -> ScoreParts:
     """The parts of a topic.
 
@@ -135,6 +142,7 @@ def score(
         history: the earlier windows that can be compared with.
         documents: distinct stories now.
         keyword_fit: see `ScoreParts`.
+        cohesion: see `ScoreParts`.
         days: length of a window.
     """
     now = windows[0]
@@ -159,6 +167,7 @@ def score(
         span=told.bit_count(),
         days=days,
         history=len(history),
+        cohesion=round(cohesion, 3),
     )
 
 
@@ -170,14 +179,17 @@ def surprise(now: float, past: Sequence[float]) -> float:
     https://en.wikipedia.org/wiki/Deviance_(statistics)
     """
     mean = statistics.fmean(past)
-    # With few windows their spread says little; a third of the mean is then taken to be usual.
-    spread = max(statistics.pstdev(past), mean / 3 if len(past) < 4 else 0.0)
+    # The spread of a few windows says little; a third of their mean is then taken to be usual.
+    spread = statistics.pstdev(past) if len(past) >= _WINDOWS_TO_SPREAD else mean / 3
     high, low = mean + spread + 0.5, max(mean - spread, 0.25)
     if now > high:
-        return math.sqrt(2 * (now * math.log(now / high) - (now - high)))
-    if now < low:
-        return -math.sqrt(2 * ((now * math.log(now / low) if now else 0.0) - (now - low)))
-    return 0.0
+        return _deviation(now, high)
+    return -_deviation(now, low) if now < low else 0.0
+
+
+def _deviation(now: float, expected: float) -> float:
+    deviance = 2 * ((now * math.log(now / expected) if now else 0.0) - (now - expected))
+    return math.sqrt(max(0.0, deviance))  # of nearly equal numbers it may come out a little below zero
 
 
 def _evenness(voices: Voices) -> float:

@@ -25,6 +25,11 @@ _BATCH: Final = 500
 # of what rises: a first look at feeds that keep old entries, or at an archive.
 _DATED: Final = 0.2
 
+# A text of fewer words than this adds nothing to its title, so whether it was copied shows in the title alone;
+# which must have so many words to tell.
+_TELLING_LEAD: Final = 8
+_TELLING_TITLE: Final = 3
+
 # Under one roof of these, each feed is an outlet of its own.
 _ROOFS: Final = frozenset(
     {"reddit.com", "medium.com", "youtube.com", "news.google.com", "bing.com", "github.com", "localhost"}
@@ -225,10 +230,11 @@ class _Reader:
         """All that was taken, parted into window and past."""
         self._told.sort(key=lambda told: (told.linked, told.seen))  # who wrote it first, then who repeated it
         dated = self._dates_are_good()
+        repeated = self._repeated()
         active: defaultdict[int, set[int]] = defaultdict(set)
         for told in self._told:
             # Of a story that another market stored, this market's first link is the first telling.
-            copied = told.linked and bool(told.story.tellings)
+            copied = (told.linked and bool(told.story.tellings)) or told.story.id in repeated
             outlet = self._outlets.setdefault(outlet_of(told.source), len(self._outlets))
             at = min(told.published, told.seen) if dated and told.published is not None else told.seen
             day = max(0, math.ceil((self._now - at) / DAY_S) - 1)
@@ -246,6 +252,20 @@ class _Reader:
                 for start in range(0, self._days * (HISTORY + 1), self._days)
             ),
         )
+
+    def _repeated(self) -> set[int]:
+        """Stories without a text of their own whose title another one had, alone or after a word and a colon."""
+        had: set[phrases.Terms] = set()
+        found: set[int] = set()
+        for told in self._told:
+            words = tuple(word for word in told.story.title if word != phrases.BREAK)
+            if told.linked or len({*told.story.lead} - {*words}) >= _TELLING_LEAD:
+                continue
+            forms = {words[start:] for start in range(max(1, len(words) - _TELLING_TITLE + 1))}
+            if not had.isdisjoint(forms):
+                found.add(told.story.id)
+            had |= {form for form in forms if len(form) >= _TELLING_TITLE and 2 * len(form) > len(words)}
+        return found
 
     def _dates_are_good(self) -> bool:
         start = self._now - self._days * DAY_S

@@ -13,9 +13,10 @@ NO_HISTORY = "No history yet: in a week it can be said what rises."
 def why(topic: Topic) -> str:
     """Why it ranks where it does: each part of the score with its reason, the strongest first."""
     parts = topic.parts
-    usual = "no history yet" if parts.usual is None else f"{parts.voices:g} voices, usually {parts.usual:g}"
+    usual = "no history yet" if parts.usual is None else _voices(parts.voices, parts.usual)
+    loose = f"; {parts.cohesion:.0%} of its stories hang together" if parts.cohesion < 1 else ""
     reasons = {
-        "rise": usual,
+        "rise": usual + loose,
         "sources": f"{parts.sources} sources",
         "fit": f"{parts.keyword_fit:.0%} of its stories touch your keywords",
         "novelty": "new"
@@ -27,6 +28,10 @@ def why(topic: Topic) -> str:
     }
     ordered = sorted(parts.points.items(), key=lambda part: -part[1])
     return ", ".join(f"{points:g} for {name} ({reasons[name]})" for name, points in ordered if points)
+
+
+def _voices(now: float, usual: float) -> str:
+    return f"{round(now, 1):g} voices, usually {round(usual, 1):g}"
 
 
 def confidence(topic: Topic) -> str:
