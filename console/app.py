@@ -227,6 +227,13 @@ class TopicConsole(ThreadedApp):
         if isinstance(screen, ListScreen):
             show_only(screen, words)
 
+    def action_command_palette(self) -> None:
+        """Opens the palette, unless it is open."""
+        from console.palette import Palette  # noqa: PLC0415 - the first paint needs no palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_collect(self) -> None:
         """Asks which market, and collects it."""
         self.asking.collect()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 
 from console import keys
 from console.screens.base import ConsoleScreen
+from console.screens.dialog import Question
 from console.themes import THEMES
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class ActionProvider(Provider):
 
     def _offers(self) -> Iterator[Offer]:
         return offers(cast("TopicConsole", self.app), self.screen)
+
+
+class Palette(CommandPalette, Question[None]):
+    """Textual's, which is answered once."""
 
 
 def _titled(offer: Offer) -> str:

@@ -1,4 +1,4 @@
-"""What all questions above a screen have in common: the frame, the list's keys, and answers that can be clicked."""
+"""What all questions above a screen have in common: one answer, the frame, the list's keys, and answers to be clicked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Question(ModalScreen[T]):
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Gives the answer. Of keys that come in one burst, some still reach a question that has been answered."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Dialog(Question[T]):

@@ -104,7 +104,7 @@ class ConfirmScreen(Dialog[bool]):
     def action_other(self, key: str = "") -> None:
         """The other answer."""
         del key
-        if self._other is not None and self.is_current:
+        if self._other is not None and self.is_active:
             self.dismiss(False)
             self._other.act()
 

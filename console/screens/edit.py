@@ -42,6 +42,8 @@ class EditScreen(Dialog["str | None"]):
         Binding("escape", "cancel", "Cancel", show=False, priority=True),
         Binding("y", "send", "Send", show=False),
         Binding("e", "edit", "Edit", show=False),
+        Binding("j,down", "scroll(1)", "Down", show=False),
+        Binding("k,up", "scroll(-1)", "Up", show=False),
     ]
 
     def __init__(self, question: str, *, place: str, args: str | None, ascii_only: bool = False) -> None:
@@ -89,9 +91,9 @@ class EditScreen(Dialog["str | None"]):
         self._show(looking=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """`y` and `e` are letters while the text is edited."""
+        """These are letters while the text is edited."""
         del parameters
-        return action not in {"send", "edit"} or self.has_class("-looking")
+        return action not in {"send", "edit", "scroll"} or self.has_class("-looking")
 
     def action_send(self) -> None:
         """It is meant."""
@@ -101,10 +103,6 @@ class EditScreen(Dialog["str | None"]):
         """Back to the editor."""
         self._show(looking=False)
 
-    def action_down(self) -> None:
-        """The difference goes on."""
-        self.changes.scroll_down(animate=False)
-
-    def action_up(self) -> None:
-        """And back."""
-        self.changes.scroll_up(animate=False)
+    def action_scroll(self, lines: int) -> None:
+        """The difference goes on, or back."""
+        self.changes.scroll_relative(y=lines, animate=False)

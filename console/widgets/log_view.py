@@ -159,7 +159,8 @@ class LogView(ScrollView, can_focus=True):
         """Marks a text wherever it stands, and goes to the nearest line with it, backward; whether there is one."""
         self.sought = text
         self.redraw()
-        return not text or self._go_to_hit(range(self._cursor, -1, -1)) or self.seek_next()
+        last = min(self._cursor, len(self.lines) - 1)
+        return not text or self._go_to_hit(range(last, -1, -1)) or self.seek_next()
 
     def seek_next(self, *, backward: bool = False) -> bool:
         """To the next line with what is sought, round the end; whether there is one."""

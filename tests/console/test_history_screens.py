@@ -90,6 +90,13 @@ async def test_level_filter_and_one_task(builder):
         await until(pilot, lambda: "No line matches" in text(view))
 
 
+async def test_nothing_is_found_where_nothing_is_logged(builder):
+    app = console(builder)
+    async with app.run_test() as pilot:
+        await press(pilot, "8", "f", "x", "enter")
+        assert "find: x" in str(app.screen.caption.content)
+
+
 async def test_finding_marks_without_hiding_and_goes_round(builder):
     log(builder, 50)
     app = console(builder)

@@ -82,6 +82,7 @@ def test_w_starts_a_worker_that_outlives_the_console_and_stops_it(terminal):
     again.press("w")
     again.until("h let it take tasks again")
     again.press("h")
+    again.until_gone("The worker holds")
     again.until("worker running")
     again.press("w")
     again.until(f"Stop the worker (pid {pid})?")
