@@ -24,7 +24,9 @@ def burst(app, *keys):
         app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
-@pytest.mark.parametrize("keys", [("escape",) * 3, ("enter",) * 3, ("enter", "escape", "y"), ("j", "k")], ids="-".join)
+@pytest.mark.parametrize(
+    "keys", [("escape",) * 3, ("enter",) * 3, ("enter", "escape", "y"), ("j", "k")], ids="-".join
+)
 @pytest.mark.parametrize("name", QUESTIONS)
 async def test_a_question_is_answered_once_however_often_it_is_answered(builder, name, keys):
     homes.broken(builder)
