@@ -112,8 +112,22 @@ def write_reports(
     if not markets:
         current_run().skip("no market is enabled")
     with jobs.open_library() as library:
-        rankings = [(market, rank_market(market, library, now=now)[0]) for market in markets]
-        return _report(rankings, library, folder, now) | {"faulty": faulty}
+        rankings, llm = _ranked(markets, library, now)
+        return _report(rankings, library, folder, now) | {"faulty": faulty} | llm
+
+
+def _ranked(
+    markets: Iterable[Market], library: Library, now: Clock
+) -> tuple[list[tuple[Market, Ranking]], dict[str, Any]]:
+    """The markets' rankings, and what a model did for them: the last one's costs, and the first reason why it did not."""
+    rankings: list[tuple[Market, Ranking]] = []
+    llm: dict[str, Any] = {}
+    for market in markets:
+        ranking, said = rank_market(market, library, now=now)
+        rankings.append((market, ranking))
+        if "llm" in said:
+            llm = said["llm"] | {"reason": llm.get("reason") or said["llm"]["reason"]}
+    return rankings, {"llm": llm} if llm else {}
 
 
 def _report(
@@ -162,8 +176,8 @@ def sync_topics(*, now: Clock = utc_now) -> dict[str, Any]:
         current_run().skip("no market is enabled")
         return {**totals, "skipped": "no market is enabled", "faulty": faulty}
     with jobs.open_library() as library:
-        rankings = [(market, rank_market(market, library, now=now)[0]) for market in markets]
-        said: dict[str, Any] = {"markets": [market.name for market in markets], "faulty": faulty}
+        rankings, llm = _ranked(markets, library, now)
+        said: dict[str, Any] = {"markets": [market.name for market in markets], "faulty": faulty} | llm
         if jobs.settings().reports.enabled:
             said |= _report(rankings, library, None, now)
         if why := _no_notion():

@@ -80,6 +80,7 @@ def in_words(snapshot: Snapshot) -> str:
         notes = (
             topics.standing(snapshot.library.standings, snapshot.at),
             topics.delivered(snapshot.library.deliveries, snapshot.at),
+            topics.model(snapshot.library.standings),
         )
         lines.append(f"Topics: {'; '.join(note for note in notes if note)}.")
     lines += [

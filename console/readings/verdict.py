@@ -123,7 +123,8 @@ def outcome(run: Run) -> str:
     """What a run brought, in a few words; empty where it says nothing of itself."""
     if run.state != "completed":
         return clean(run.error or "")
-    match _result(run):
+    result = _result(run)
+    match result:
         case {"sources": 0, "errors": 0, "well": int(well)} if well:
             said = f"{plural(well, 'source')} had answered already"
         case {"documents": int(new), "sources": int(asked), "errors": int(failed)}:
@@ -140,6 +141,9 @@ def outcome(run: Run) -> str:
             said = f"started {plural(len(markets), 'collection')}"
         case _:
             said = clean(run.result or "", 60)
+    match result:
+        case {"llm": {"reason": str(why)}}:
+            said += f"; the model named not all: {clean(why, 120)}"
     return said
 
 

@@ -219,6 +219,25 @@ def test_feeds_that_are_proposed_are_news_until_somebody_answers(builder, readin
 
 
 @pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (None, "20 topics in 1 report"),
+        ("the day's budget of 9 tokens is used up", "20 topics in 1 report; the model named not all: the day's budget of 9 tokens is used up"),
+    ],
+)  # fmt: skip
+def test_a_report_says_why_its_topics_have_no_better_names(builder, readings, reason, words):
+    result = {
+        "reports": {"demo": "/x"},
+        "topics_reported": 20,
+        "faulty": {},
+        "llm": {"model": "m", "reason": reason},
+    }
+    builder.run(name="worker.tasks.write_reports", result=result)
+    (run,) = readings.snapshot().last_runs
+    assert brief(run) == words
+
+
+@pytest.mark.parametrize(
     ("proposed", "words"), [(2, "2 feeds proposed: topic-worker proposals"), (0, "no feed proposed")]
 )
 def test_what_a_search_for_feeds_brought(builder, readings, proposed, words):

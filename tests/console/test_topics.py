@@ -224,6 +224,7 @@ def test_status_says_when_topics_were_ranked_and_delivered(builder, capsys):
     assert answer["topics"]["notion"]["error"] is None
     _, text = run(builder, capsys, "status")
     assert "Topics: 498 stories" in text
+    assert "model 4,120 of 100,000 tokens" in text
 
 
 def test_hostile_rows_are_read_and_drawn(builder, readings):

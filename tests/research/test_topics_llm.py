@@ -206,6 +206,15 @@ def test_an_endpoint_that_is_not_there(name, topics):
     assert "could not be reached" in report.reason
 
 
+@pytest.mark.parametrize(("fail", "costs"), [([500, 500, 500], False), ([403], False), (["slow"] * 3, True)])
+def test_what_the_endpoint_refused_cost_nothing_and_what_it_left_unanswered_may_have(
+    name, topics, model, fail, costs
+):
+    model.fail = fail
+    _, report = name(topics[:3])
+    assert (report.tokens > 0, report.day_tokens > 0) == (costs, costs)
+
+
 def test_the_budget_of_a_run_ends_it_and_what_was_named_stays(name, topics, model):
     model.usage = False  # then what was reserved is what was spent
     _, report = name(topics, run_tokens=3500)

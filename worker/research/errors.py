@@ -11,6 +11,7 @@ ResearchError
 │   ├── LibraryBusyError          another process kept it locked for too long
 │   └── LibraryFileError          the file is not ours, or of a newer version
 ├── LlmError                  a language model refused, could not be reached, or costs too much
+│   └── LlmRefusedError       its endpoint answered, and with no completion: that cost nothing
 ├── ReportError               a report cannot be written
 └── NotionError               Notion refused, or could not be reached
 
@@ -98,6 +99,10 @@ class LibraryFileError(LibraryError):
 
 class LlmError(ResearchError):
     """A language model refused, could not be reached, or would cost more than it may."""
+
+
+class LlmRefusedError(LlmError):
+    """The endpoint answered, and with no completion."""
 
 
 class ReportError(ResearchError):

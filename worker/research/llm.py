@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 
-from worker.research.errors import LlmError
+from worker.research.errors import LlmError, LlmRefusedError
 from worker.research.http import user_agent
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ class ChatEndpoint:
             max_tokens: of the answer.
 
         Raises:
-            LlmError: with one sentence.
+            LlmRefusedError: the endpoint answered with no completion.
+            LlmError: it did not answer, or with something else.
         """
         attempt = 1
         while True:
@@ -112,9 +113,9 @@ class ChatEndpoint:
                 self._form += 1  # it may not know this form of answer
                 continue
             if status not in _PASSING and status != 0:
-                raise LlmError(sentence)
+                raise LlmRefusedError(sentence)
             if attempt == ATTEMPTS:
-                raise LlmError(f"{sentence} ({ATTEMPTS} attempts)")
+                raise (LlmRefusedError if status else LlmError)(f"{sentence} ({ATTEMPTS} attempts)")
             await self._pause(_wait(attempt, headers.get("Retry-After", "")))
             attempt += 1
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from worker.research.clock import Clock, utc_now
-from worker.research.errors import LlmError
+from worker.research.errors import LlmError, LlmRefusedError
 from worker.research.llm import ChatEndpoint, LlmOptions, json_in
 from worker.research.llm_budget import Budget, estimate
 from worker.research.phrases import stems
@@ -186,7 +186,11 @@ class _Naming:
             room = TOKENS_OF_ANSWER * len(batch) + 100
             reserved = estimate(self._rules) + estimate(question) + room
             self._budget.reserve(reserved)
-            answer = await endpoint.ask(self._rules, question, _schema(), max_tokens=room)
+            try:
+                answer = await endpoint.ask(self._rules, question, _schema(), max_tokens=room)
+            except LlmRefusedError:
+                self._budget.settle(reserved, 0)
+                raise
             self._budget.settle(reserved, answer.tokens)
             try:
                 names = Names.model_validate_json(json_in(answer.text))
