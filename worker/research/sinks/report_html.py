@@ -27,7 +27,9 @@ h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin: 0; }
 p, ul { margin: .3rem 0; } ul { padding-left: 1.2rem; } a { color: inherit; }
 .quiet { color: var(--quiet); font-size: .875rem; } .summary { margin-top: .5rem; }
 article { border-top: 1px solid var(--line); padding: 1rem 0; display: grid; grid-template-columns: 1fr 10rem; gap: 0 1.5rem; }
-article > * { grid-column: 1; } article > svg { grid-column: 2; grid-row: 1 / span 3; }
+article > * { grid-column: 1; min-width: 0; overflow-wrap: anywhere; }
+article > svg { grid-column: 2; grid-row: 1 / span 3; }
+@media (max-width: 34rem) { article { grid-template-columns: 1fr; } article > svg { grid-column: 1; grid-row: auto; margin-top: .5rem; } }
 svg text { fill: var(--quiet); font: 10px system-ui, sans-serif; }
 """ + "".join(f".{name} {{ fill: var(--{name}); background: var(--{name}); }}\n" for name in MOST_POINTS)
 _KEY: Final = " ".join(

@@ -61,7 +61,7 @@ def _headline(one: Headline) -> str:
 def trend(topic: Topic) -> str:
     """The trend in a word, with how many times its usual voices it has."""
     velocity = topic.parts.velocity
-    return "no history yet" if velocity is None else f"{topic.parts.trend} ×{velocity:g}"
+    return "no history yet" if velocity is None else f"{topic.parts.trend} ×{velocity:.1f}"
 
 
 def escaped(text: str) -> str:

@@ -19,15 +19,19 @@ def why(topic: Topic) -> str:
         "rise": usual + loose,
         "sources": f"{parts.sources} sources",
         "fit": f"{parts.keyword_fit:.0%} of its stories touch your keywords",
-        "novelty": "new"
+        "novelty": "no history yet"
+        if parts.novelty is None
+        else "never told before"
         if parts.novelty == 1
-        else "seen before"
-        if parts.novelty is not None
-        else "no history yet",
-        "span": f"told on {parts.span} of {parts.days} days",
+        else f"new to {parts.novelty:.0%} of the past",
+        "span": f"told on {parts.span} of {_days(parts.days)}",
     }
     ordered = sorted(parts.points.items(), key=lambda part: -part[1])
     return ", ".join(f"{points:g} for {name} ({reasons[name]})" for name, points in ordered if points)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _voices(now: float, usual: float) -> str:
@@ -42,8 +46,8 @@ def confidence(topic: Topic) -> str:
 
 def standing(ranking: Ranking) -> str:
     """What a ranking rests on."""
-    stories = f"{ranking.stories} stories of {ranking.outlets} outlets in {ranking.days} days"
+    stories = f"{ranking.stories} stories of {ranking.outlets} outlets in {_days(ranking.days)}"
     if not ranking.history:
         return f"{stories}. {NO_HISTORY}"
     windows = "window" if ranking.history == 1 else "windows"
-    return f"{stories}, compared with {ranking.history} earlier {windows} of {ranking.days} days"
+    return f"{stories}, compared with {ranking.history} earlier {windows} of {_days(ranking.days)}"
