@@ -223,6 +223,28 @@ def test_one_source_that_breaks_our_own_code_harms_no_other(site, rss, run, make
     assert list(stats.failed.values()) == ["unexpected KeyError: 'odd'"]
 
 
+def test_what_cannot_be_stored_of_one_source_harms_no_other(
+    site, rss, run, library, make_market, monkeypatch
+):
+    feeds = [site.body(f"/f{n}", rss((f"Titel {n}", f"https://o{n}.example/", ""))) for n in range(4)]
+    store = library.store
+
+    def stored(market, source, harvest, *, now):
+        done = store(market, source, harvest, now=now)
+        if source.key.endswith("/f2"):
+            raise OverflowError("Python int too large to convert to SQLite INTEGER")
+        return done
+
+    monkeypatch.setattr(library, "store", stored)
+    stats = run(make_market(*feeds))
+    assert (stats.documents, stats.errors) == (3, 1)
+    assert counts(library) == [3, 0, 3], "nothing of it is left"
+    (failed,) = (one for one in library.sources("test") if one.last_error)
+    assert failed.last_error == (
+        "what it gave cannot be stored: OverflowError: Python int too large to convert to SQLite INTEGER"
+    )
+
+
 def test_a_password_in_an_address_is_kept_out_of_the_library(site, rss, run, library, make_market):
     url = site.body("/a", rss(("t", "https://x.example/1", "")))
     stats = run(make_market(url.replace("http://", "http://user:hunter2@")))

@@ -326,7 +326,13 @@ class _Run:
                 moved_to=gathered.moved_to, address=gathered.address,
             )  # fmt: skip
             return SourceStats(Outcome.NOT_MODIFIED, seconds=round(gathered.seconds, 3))
-        stored = self._library.store(name, source, gathered, now=now)
+        try:
+            with self._library.transaction():
+                stored = self._library.store(name, source, gathered, now=now)
+        except (ValueError, TypeError, ArithmeticError) as error:  # of what one source gave; the others go on
+            sentence = f"what it gave cannot be stored: {type(error).__name__}: {error}"[:300]
+            self._library.note_failure(name, source, sentence, status=gathered.status, now=now)
+            return SourceStats(Outcome.FAILED, error=sentence)
         return SourceStats(
             Outcome.STORED,
             documents=stored.documents,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,6 +42,9 @@ _BUSY_S: Final = 60.0
 # An open connection costs some 60 KB, and of most hosts one thing is asked.
 _KEPT_S: Final = 1.0
 _CHUNK = 64 * 1024
+_LONGEST_VALIDATOR = 2_000
+# What aiohttp makes of bytes that are no UTF-8.
+_NO_TEXT = re.compile(r"[\udc80-\udcff]")
 # A larger body waits for its turn, so that however many are fetched at once they do not fill the memory.
 _LARGE = 1_000_000
 _MB = 1_000_000
@@ -260,7 +264,7 @@ class Fetcher:
                 if response.status in _REDIRECTS and location and not ask.authorization:
                     trip.hops += 1
                     trip.permanent = trip.permanent and response.status in _PERMANENT
-                    trip.url = urljoin(trip.url, location)
+                    trip.url = _followed(trip.url, location)
                     return None
                 self._accept(response, host, asked=ask.is_conditional)
                 body = await self._body(response, partial(self._large, kept, limit))
@@ -270,8 +274,8 @@ class Fetcher:
             status=response.status,
             body=body,
             url=trip.url,
-            etag=response.headers.get("ETag") or None,
-            last_modified=response.headers.get("Last-Modified") or None,
+            etag=_validator(response.headers.get("ETag")),
+            last_modified=_validator(response.headers.get("Last-Modified")),
             content_type=response.headers.get("Content-Type"),
             seconds=trip.seconds,
             moved_to=trip.url if trip.hops and trip.permanent else None,
@@ -351,6 +355,23 @@ def _host_of(url: str) -> str:
     if parts.scheme not in {"http", "https"} or not host:
         raise FetchError("expected an http or https URL, found another kind of link")
     return host
+
+
+def _followed(url: str, location: str) -> str:
+    """Where a redirect leads; bytes that are no text are escaped, as browsers do."""
+    try:
+        return urljoin(url, _NO_TEXT.sub(lambda found: f"%{ord(found[0]) & 0xFF:02X}", location))
+    except ValueError as error:
+        raise FetchError("not a valid URL") from error
+
+
+def _validator(value: str | None) -> str | None:
+    """What can be kept, and sent back byte for byte; None for anything else."""
+    return (
+        value
+        if value and len(value) <= _LONGEST_VALIDATOR and value.isascii() and value.isprintable()
+        else None
+    )
 
 
 def _phrase(status: int) -> str:

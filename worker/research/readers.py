@@ -23,18 +23,16 @@ from worker.research.errors import FeedError
 from worker.research.reading import Reading, packed, reading_of, unpacked
 from worker.research.sources import Kind
 from worker.research.sources.apart import LIMIT_S, is_heavy, limit_memory
-from worker.research.sources.catalogue import READERS, read
+from worker.research.sources.catalogue import READERS, read, read_if_quick
 
 if TYPE_CHECKING:
     from worker.research.http import Fetched
     from worker.research.sources import Source
 
 _THREADS: Final = 2
-# So many answers of a run are read here, before there is a process for the others.
+# So many answers of a run are read here if they are quick to read, before there is a process for all others.
 FEW: Final = 24
 _SIZE: Final = 8  # bytes of a length, before what it is the length of
-# An answer that is being read when the process ends is to blame; those that wait are given to the next process.
-_ATTEMPTS: Final = 5
 
 
 class _EndedError(Exception):
@@ -73,7 +71,9 @@ class Readers:
             # With this task's context, so that what is logged there is known to be its own.
             here = contextvars.copy_context().run
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, here, self._read_here, source, fetched, now)
+            found = await loop.run_in_executor(self._threads, here, self._read_here, source, fetched, now)
+            if found is not None:
+                return found
         request = {
             "kind": str(source.kind),
             "address": source.url if source.bundled else fetched.url,
@@ -84,7 +84,7 @@ class Readers:
             "compared": self._compared,
         }
         head = orjson.dumps(request)
-        for _ in range(_ATTEMPTS):
+        while True:  # each process that ends has one answer to blame, which is not asked again
             if self._beside is not None and self._beside.has_ended:
                 self._threads.submit(self._beside.end)
                 self._beside = None
@@ -92,10 +92,13 @@ class Readers:
                 self._beside = _Beside()
             with contextlib.suppress(_EndedError):
                 return await self._beside.read(head, fetched.body)
-        raise FeedError("expected a feed, found one among many that cannot be read")
 
-    def _read_here(self, source: Source, fetched: Fetched, now: datetime) -> Reading:
-        feed = read(source, fetched.body, fetched.url, now=now, content_type=fetched.content_type)
+    def _read_here(self, source: Source, fetched: Fetched, now: datetime) -> Reading | None:
+        """What it holds if it is quick to read, or so large that it is given a process of its own; else None."""
+        reads = read if is_heavy(fetched.body) else read_if_quick
+        feed = reads(source, fetched.body, fetched.url, now=now, content_type=fetched.content_type)
+        if feed is None:
+            return None
         return reading_of(feed, source=source.key, language=self._language, now=now, compared=False)
 
 

@@ -13,7 +13,7 @@ import orjson
 from worker.research.dedup import Telling, tellings, words_of
 from worker.research.document import content_hash
 from worker.research.language import language_of
-from worker.research.sources.entry import entry_of
+from worker.research.sources.entry import MOST_ENTRIES, entry_of
 from worker.research.urls import comparison_key
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from worker.research.sources.entry import Entry, Feed
 
+_CUT: Final = f"only its first {MOST_ENTRIES:,} entries were read"
 _TOLD_BY: Final = 400  # so many characters tell the language
 
 
@@ -69,7 +70,7 @@ def reading_of(feed: Feed, *, source: str, language: str, now: datetime, compare
     return Reading(
         entries=entries,
         tellings=tuple(tellings(told, [one.key for one in entries])) if compared else None,
-        warning=feed.warning,
+        warning=_CUT if len(entries) == MOST_ENTRIES else feed.warning,
         per_week=feed.per_week(now),
         window_s=feed.window_s(now),
         asked_s=feed.asked_s,

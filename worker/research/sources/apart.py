@@ -18,6 +18,7 @@ from typing import Any, Final
 from worker.research.errors import FeedError
 from worker.research.sources.entry import Feed, entry_of
 
+SMALL: Final = 16 * 1024
 LARGE: Final = 512 * 1024
 MANY_UNCLOSED: Final = 2_000
 LIMIT_S: Final = 20.0

@@ -18,6 +18,8 @@ MAX_SUMMARY: Final = 1_000
 MAX_GUID: Final = 1_000
 MAX_NAME: Final = 200
 MAX_ENCLOSURES: Final = 10
+# More would take more memory than a feed is worth; a year of a busy newspaper is less.
+MOST_ENTRIES: Final = 20_000
 # Before the web there was no news on it; 1970 is what a program writes that knows no date.
 OLDEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _WEEK: Final = timedelta(days=7)
@@ -168,7 +170,7 @@ def _first_link(links: Iterable[str | None], base: str) -> tuple[str | None, str
 
 
 def unique(entries: Iterable[Entry | None]) -> Iterator[Entry]:
-    """Entries that hold something, each page once; equal GUIDs with unlike pages are two entries."""
+    """Entries that hold something, each page once, the first ones; equal GUIDs with unlike pages are two entries."""
     seen: set[tuple[str | None, str | None, str]] = set()
     for entry in entries:
         if entry is None:
@@ -177,6 +179,8 @@ def unique(entries: Iterable[Entry | None]) -> Iterator[Entry]:
         if identity not in seen:
             seen.add(identity)
             yield entry
+            if len(seen) == MOST_ENTRIES:
+                return
 
 
 def iso_date(text: str, now: datetime) -> datetime | None:

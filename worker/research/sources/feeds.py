@@ -70,13 +70,9 @@ def parse_feed(
     Raises:
         FeedError: it is no feed.
     """
-    start = body[:_SNIFFED].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start:
-        raise FeedError("expected a feed, found an empty body")
-    if start[:1] in {b"{", b"["}:
+    _refuse_what_is_none(body)
+    if _is_json(body):
         return parse_json_feed(body, url, now)
-    if _HTML.search(start) and not _FEED_ROOT.search(start):
-        raise FeedError("expected a feed, found an HTML page")
     plain = read_if_plain(body, url, now=now) if of_entry is None else None
     return plain or _parse_xml(body, url, now, content_type, of_entry)
 
@@ -85,6 +81,32 @@ def read_if_plain(body: bytes, url: str, *, now: datetime) -> Feed | None:
     """The feed in these bytes if it is without any oddity, which is quick however large it is."""
     plain = read_plain(body, url)
     return _plain_feed(plain, url, now) if plain else None
+
+
+def read_if_quick(body: bytes, url: str, *, now: datetime) -> Feed | None:
+    """The feed in these bytes if reading it takes no longer than its size says: if it is not one for feedparser.
+
+    Raises:
+        FeedError: it is no feed.
+    """
+    _refuse_what_is_none(body)
+    return parse_json_feed(body, url, now) if _is_json(body) else read_if_plain(body, url, now=now)
+
+
+def _refuse_what_is_none(body: bytes) -> None:
+    start = _start(body)
+    if not start:
+        raise FeedError("expected a feed, found an empty body")
+    if not _is_json(body) and _HTML.search(start) and not _FEED_ROOT.search(start):
+        raise FeedError("expected a feed, found an HTML page")
+
+
+def _start(body: bytes) -> bytes:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:_SNIFFED]
+
+
+def _is_json(body: bytes) -> bool:
+    return _start(body)[:1] in {b"{", b"["}
 
 
 def _plain_feed(feed: PlainFeed, url: str, now: datetime) -> Feed:
