@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 16
 OWN_FRAMES = 5
+# The names of facts stand in a column of so many characters.
+FACT = 11
 
 
 def facts(known: Iterable[tuple[str, str]]) -> list[Line]:
     """Names and what they are, a line each; those of which nothing is known are left out."""
-    return [(Cell(f"{name:<11}", Tone.QUIET), Cell(value)) for name, value in known if value]
+    return [(Cell(f"{name:<{FACT}}", Tone.QUIET), Cell(value)) for name, value in known if value]
 
 
 def heading(text: str, note: str = "") -> list[Line]:

@@ -110,7 +110,7 @@ def in_full(detail: RunDetail, log: LogPart, now: datetime, *, utc: bool = False
             ("enqueued", precise(run.enqueued_at, utc=utc)),
             ("started", precise(run.started_at, utc=utc)),
             ("ended", f"{precise(run.finished_at, utc=utc)}, {ago(run.finished_at, now)} ago"),
-            ("next try", f"{precise(run.retry_at, utc=utc)}, {until(run.retry_at, now)}" if run.retry_at else ""),
+            ("next try", _next_try(run, now, utc=utc)),
             ("arguments", arguments(run.args)),
             ("worker", str(run.worker) if run.worker is not None else ""),
             ("cause", clean(run.fingerprint)),
@@ -167,6 +167,14 @@ def _flat(value: object) -> str:
             f"{clean(name, 40)}={_flat(inner)}" for name, inner in value.items() if inner not in (None, 0, "")
         )
     return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 400)
+
+
+def _next_try(run: Run, now: datetime, *, utc: bool) -> str:
+    """When it was, or will be, tried again; what has begun since is not late."""
+    if run.retry_at is None:
+        return ""
+    at = precise(run.retry_at, utc=utc)
+    return f"{at}, {until(run.retry_at, now)}" if run.retry_at > now else at
 
 
 def log_lines(log: LogPart, *, utc: bool = False) -> list[Line]:

@@ -13,6 +13,7 @@ from console.readings import Edge, ReadingError
 from console.readings.filters import parse
 from console.screens.marking import MarkingScreen
 from console.text import ELLIPSIS, ascii_signs, clean, number
+from console.widgets.detail import DetailText
 from console.widgets.filter_input import FilterInput
 from console.widgets.window_table import MARK, PAGE, WindowTable
 
@@ -85,7 +86,7 @@ class ListScreen(MarkingScreen):
         self.caption = Static(id="caption", markup=False)
         self.prompt = FilterInput(self.filter_hint)
         self.prompt.display = False
-        self.detail_text = Static(id="detail-text", markup=False)
+        self.detail_text = DetailText()
         self.detail = VerticalScroll(self.detail_text, id="detail")
         every = tuple(self.tables())
         self.table = every[0]
@@ -319,16 +320,14 @@ class ListScreen(MarkingScreen):
         if not (self.is_open or self.has_class("-wide")):
             return
         if row is None:
-            self.detail_text.update("")
+            self.detail_text.tell(Content())
             return
         self.console.ask(
             self.named("detail"), lambda readings: self.describe(readings, row), self._show_detail
         )
 
     def _show_detail(self, content: Content | None) -> None:
-        shown = content or Content("It is gone: it ended or was taken away.")
-        if shown != self.detail_text.content:
-            self.detail_text.update(shown)
+        self.detail_text.tell(content or Content("It is gone: it ended or was taken away."))
 
     def action_back(self) -> None:
         """Closes the opened row, then drops the marks, then the filter."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from console.rows.base import Cell
+from console.rows.details import facts
+from console.widgets.detail import hung
+from console.widgets.lines import as_content
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled, until
@@ -217,3 +221,20 @@ async def test_r_runs_a_task_of_the_history_again_and_u_takes_it_back(builder):
         await until(pilot, lambda: builder.tasks.execute(count).fetchone()[0] == 1, "a new task")
         await press(pilot, "u")
         await until(pilot, lambda: builder.tasks.execute(count).fetchone()[0] == 0, "taken back")
+
+
+def test_what_is_said_of_a_fact_stays_in_its_column():
+    long = "nothing could be collected: all 2 sources failed"
+    lines = [
+        *facts([("error", long), ("state", "dead")]),
+        (Cell("a line of prose that is longer than the pane"),),
+    ]
+    told = hung(as_content(lines), 30)
+    assert told.plain.splitlines() == [
+        "error      nothing could be",
+        "           collected: all 2",
+        "           sources failed",
+        "state      dead",
+        "a line of prose that is longer than the pane",
+    ]
+    assert hung(as_content(lines), 12).plain == as_content(lines).plain
