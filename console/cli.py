@@ -140,6 +140,9 @@ def _refuse_unusable(home: Home) -> None:
 
 
 def _command(options: argparse.Namespace, home: Home, config: Path) -> int:
+    if not home.root.exists():
+        # Whoever has mistyped it would be told that the queue is empty.
+        print(f"topic-console: nothing is in {home.root} yet", file=sys.stderr)
     with _context(options, home, config) as context:
         from console.actions import ActionRefused  # noqa: PLC0415
         from console.readings import ReadingError  # noqa: PLC0415

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from console.commands import Subject
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from console.commands.output import Context, Exit
-
-    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
 
 # Neither the console nor `--help` carries out a command, so none is loaded for them.
 doctor, export, failures, history = (
@@ -36,6 +35,35 @@ LEVELS = ("debug", "info", "warning", "error")
 _ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that helps whoever mistypes a command.
+
+    Attributes:
+        alone: the command of a group that is meant where none is named.
+    """
+
+    alone: str | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; `topic-console queue --json` is `topic-console queue list --json`."""
+        if self.alone is not None and not (args and (args[0] in {"-h", "--help"} or args[0][:1] != "-")):
+            args = [self.alone, *(args or ())]
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse's; names the command that was perhaps meant."""
+        if found := re.search(r"invalid choice: '(.+?)' \(choose from (.+)\)", message):
+            from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
+
+            if near := get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), 1):
+                message = f"{message}; did you mean {near[0]}?"
+        super().error(message)
+
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[Parser]  # noqa: SLF001 - it has no public name
+
+
 class _Version(argparse.Action):
     """Finds out the version when it is asked for: the library for it takes as long as all else here."""
 
@@ -52,7 +80,7 @@ def build(themes: Sequence[str]) -> argparse.ArgumentParser:
     Args:
         themes: names for `--theme`.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="topic-console",
         description="The console of topic-worker's queue. Without a command it opens on the terminal.",
         epilog="Exit codes: 0 done, 1 needs attention or refused, 2 bad usage or an unusable file.",
@@ -102,7 +130,10 @@ def _everywhere(parser: argparse.ArgumentParser, **defaults: object) -> None:
 
 
 def _group(commands: Subparsers, name: str, about: str) -> Subparsers:
-    group = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+    group = commands.add_parser(
+        name, help=about, description=f"{about}; without a command: list", allow_abbrev=False
+    )
+    group.alone = "list"
     return group.add_subparsers(metavar="COMMAND", required=True)
 
 

@@ -123,9 +123,8 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         super().__init__(id=id)
         self.columns, self.draw_cells, self._key = tuple(columns), draw_cells, key
         self._same = same or key
-        self._empty, self._ascii = empty, ascii_only
+        self._empty, self._ascii, self.since = empty, ascii_only, since
         self.sorts, self._sort = tuple(sorts), 0
-        self.since = since
         self.marks: Marks[RowT] = Marks(key, since)
         self.nothing_matches = False
         self.window: Window[RowT] | None = None
@@ -398,6 +397,4 @@ class WindowTable(Steps, ScrollView, Generic[RowT], can_focus=True):
         """The cursor looks different."""
         self.refresh()
 
-    def on_blur(self) -> None:
-        """The cursor looks different."""
-        self.refresh()
+    on_blur = on_focus

@@ -108,6 +108,7 @@ def test_a_collection_is_enqueued_now_later_and_by_priority(run, builder):
         (["queue", "clear"], "--yes"),
         (["failures", "clear"], "--yes"),
         (["nonsense"], "invalid choice"),
+        (["queue", "cancle"], "did you mean cancel?"),
         (["queue", "list", "--limit", "0"], "above 0"),
         ([], "needs a terminal"),
     ],
@@ -120,6 +121,26 @@ def test_bad_usage_is_one_sentence_and_exit_code_2(run, builder, arguments, word
     assert word in said
     assert "Traceback" not in said
     assert builder.tasks.execute("SELECT count(*) FROM task").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    ("group", "arguments"),
+    [
+        ("queue", ()),
+        ("failures", ("--causes",)),
+        ("runs", ("--filter", "is:failed")),
+        ("schedules", ("--json",)),
+    ],
+)
+def test_a_group_without_a_command_is_its_list(run, builder, group, arguments):
+    homes.busy(builder)
+    assert run(group, *arguments) == run(group, "list", *arguments)
+
+
+def test_a_home_that_is_not_there_is_said(run, tmp_path):
+    _, shown, said = run("queue", home=tmp_path / "hoem")
+    assert "empty" in shown
+    assert f"nothing is in {tmp_path / 'hoem'} yet" in said
 
 
 def _stock(path):
