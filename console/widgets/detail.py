@@ -47,5 +47,8 @@ def _hung(line: Content, width: int) -> Content:
     if not is_fact or line.cell_length <= width:
         return line
     name, value = line.divide([FACT])
+    if " " not in value.plain and value.cell_length <= width:
+        # A name or an address that can be whole is not broken.
+        return Content("\n").join([name, value.pad_left(width - value.cell_length)])
     first, *rest = value.wrap(width - FACT)
     return Content("\n").join([name + first, *(part.pad_left(FACT) for part in rest)])

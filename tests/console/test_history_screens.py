@@ -237,4 +237,6 @@ def test_what_is_said_of_a_fact_stays_in_its_column():
         "state      dead",
         "a line of prose that is longer than the pane",
     ]
+    whole = hung(as_content(facts([("task", "worker.tasks.collect_all")])), 26)
+    assert whole.plain.splitlines() == ["task       ", "  worker.tasks.collect_all"]
     assert hung(as_content(lines), 12).plain == as_content(lines).plain
