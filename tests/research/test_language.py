@@ -30,7 +30,9 @@ def test_languages(text, code):
     assert language_of(text, "xx") == code
 
 
-@pytest.mark.parametrize("text", ["", "Update", "GPT-5", "42 % 7", "iPhone 17 Pro"])
+@pytest.mark.parametrize(
+    "text", ["", "Update", "GPT-5", "42 % 7", "iPhone 17 Pro", "Proptech sammelt 12 Millionen ein"]
+)
 def test_what_cannot_be_told_is_the_markets(text):
     assert language_of(text, "de") == "de"
 

@@ -8,6 +8,7 @@ English ones in 3.5 milliseconds; lingua weighs 96 MB. Where there is no wheel o
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 _LOOKED_AT: Final = 400
@@ -113,17 +114,27 @@ def language_of(text: str, otherwise: str) -> str:
     german, english = len(found & _GERMAN), len(found & _ENGLISH)
     if max(german, english) >= _CLEAR and max(german, english) >= 4 * min(german, english):
         return "de" if german > english else "en"
-    return _by_cld2(text[:_LOOKED_AT]) or otherwise
+    return _by_cld2(text[:_LOOKED_AT], otherwise) or otherwise
 
 
-def _by_cld2(text: str) -> str | None:
-    """What CLD2 is sure of."""
+def _by_cld2(text: str, likely: str) -> str | None:
+    """What CLD2 is sure of; of a short title it is wrongly so, unless it knows what is likely."""
     try:
         import pycld2  # noqa: PLC0415 - only collecting tells languages, and some systems have no wheel
     except ImportError:
         return None
     try:
-        reliable, _, (best, *_) = pycld2.detect(text.encode("utf-8", "ignore"), bestEffort=False)
+        reliable, _, (best, *_) = pycld2.detect(
+            text.encode("utf-8", "ignore"), bestEffort=False, hintLanguage=_hint(likely)
+        )
     except pycld2.error:  # text that it takes for no UTF-8
         return None
     return str(best[1]).partition("-")[0] if reliable and best[1] != "un" else None
+
+
+@cache
+def _hint(language: str) -> str | None:
+    """The code, if CLD2 knows it."""
+    import pycld2  # noqa: PLC0415 - as above
+
+    return language if language in {code for _, code in pycld2.LANGUAGES} else None
