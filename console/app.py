@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 THEME, UTC_SHOWN = "theme", "utc"
 # How often it is seen to that a worker of ours has ended, and that the looks have not stopped.
 TICK_S = 2.0
+# What Textual leaves behind goes in rings; by itself Python looks for them when there are 20 MB of them.
+TIDY_S = 30.0
 
 
 def _readings(home: Home, clock: Callable[[], datetime]) -> Readings:
@@ -136,6 +138,7 @@ class TopicConsole(ThreadedApp):
         if self._live:
             self._poller.start()
             self.set_interval(TICK_S, self._tick)
+            self.set_interval(TIDY_S, self._tidy)
         self._actor.start()
         if self._with_worker:
             self._actor.do(lambda _: self.local_worker.start(), lambda _: None)
@@ -164,6 +167,9 @@ class TopicConsole(ThreadedApp):
         # Looks draw what changes; without one, the ages must go on and the look is called old.
         if self.snapshot is None or is_stale(self.snapshot, self.clock()):
             self.redraw()
+
+    def _tidy(self) -> None:
+        gc.collect()
 
     def redraw(self) -> None:
         """Has the screen show what is known now."""

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from console.readings.damage import Kinds
 from console.readings.errors import ReadingError as ReadingError  # noqa: PLC0414 - with what raises it
 from worker.queue import schema
 from worker.queue.connection import wrapped
@@ -48,6 +49,7 @@ class File:
         self.path, self._kind = path, kind
         self._db: Database | None = None
         self._inode: int | None = None
+        self._kinds: Kinds | None = None  # once there are rows
         self._seen: int | None = None  # the data_version whose schema was looked at
 
     def state(self) -> tuple[int | None, int | None]:
@@ -87,10 +89,28 @@ class File:
             conn.close()
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
-        """The rows of a query as dicts; none while there is no file.
+        """The rows of a query as dicts, damaged values put right; none while there is no file.
 
         Raises:
             ReadingError: the file cannot be read, or is not what it should be.
+        """
+        return self.mended(self.rows_as_they_are(sql, params))
+
+    def mended(self, rows: list[Row]) -> list[Row]:
+        """Rows with their damaged values put right; see `console.readings.damage`."""
+        db = self._db
+        if not rows or db is None:
+            return rows
+        if self._kinds is None:
+            with self._sentences():
+                self._kinds = Kinds(db.conn.execute(Kinds.query))
+        return self._kinds.mend(rows)
+
+    def rows_as_they_are(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
+        """The same with values as they are: the place of a row is where it stands, damaged or not.
+
+        Raises:
+            ReadingError: as `rows`.
         """
         db = self._database()
         if db is None:
@@ -152,7 +172,7 @@ class File:
         """Closes the file."""
         if self._db is not None:
             self._db.conn.close()
-            self._db = self._seen = None
+            self._db = self._seen = self._kinds = None
 
     def _database(self) -> Database | None:
         try:

@@ -93,7 +93,7 @@ class _Merged(Listing[JournalEntry]):
         windows = [part._whole(edge, place, limit) for part in self._parts]  # noqa: SLF001 - its own kind
         backward = edge.backward
         pairs = [list(zip(window.rows, window.places, strict=True)) for window in windows]
-        merged = list(heapq.merge(*pairs, key=lambda pair: pair[0].id, reverse=self._descending))
+        merged = list(heapq.merge(*pairs, key=lambda pair: str(pair[0].id), reverse=self._descending))
         chosen = merged[-limit:] if backward else merged[:limit]
         whole = len(chosen) == len(merged)
         yield Window(

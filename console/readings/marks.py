@@ -79,7 +79,7 @@ def freeze(listing: Listing[RowT]) -> Iterator[Frozen[RowT]]:
                 sample += tuple(segment.build(one) for one in whole)
         numbers.setdefault(segment.prefix, array("q")).extend(row["id"] for row in rows)
         if segment.since and rows:
-            first = min(row[segment.since] for row in rows)
+            first = min(row[segment.since] for row in listing.file.mended(rows))
             oldest = first if oldest is None else min(oldest, first)
         yield Frozen({}, frozenset(), sample)
     ordered = {prefix: array("q", sorted(some)) for prefix, some in numbers.items()}

@@ -143,6 +143,11 @@ class Segment(Generic[RowT]):
         """A record's place in segment `number`."""
         return Cursor(number, tuple(row[column] for column, _ in self.order))
 
+    def built(self, number: int, file: File, records: list[Row]) -> list[tuple[Cursor, RowT]]:
+        """Rows of records of segment `number`, each with its place."""
+        places = [self.place(number, record) for record in records]
+        return list(zip(places, map(self.build, file.mended(records)), strict=True))
+
 
 class Listing(Generic[RowT]):
     """A list of any length.
@@ -274,11 +279,11 @@ class Listing(Generic[RowT]):
         for number, segment, ranges in self.parts(cursor, inclusive=inclusive, backward=backward):
             order = segment.order_by(backward=backward)
             for where, values in ranges:
-                rows = self.file.rows(
+                rows = self.file.rows_as_they_are(
                     f"{segment.select}{where} ORDER BY {order} LIMIT ?",
                     (*segment.params, *values, limit - len(found)),
                 )
-                found += [(segment.place(number, row), segment.build(row)) for row in rows]
+                found += segment.built(number, self.file, rows)
                 if len(found) >= limit:
                     return found
         return found

@@ -46,7 +46,7 @@ def search(listing: Listing[RowT], edge: Edge, place: Cursor | None, limit: int)
         searched += stretch.looked
         more = len(stretch.rows) > left
         number, segment = stretch.number, stretch.segment
-        found += [(segment.place(number, row), segment.build(row)) for row in stretch.rows[:left]]
+        found += segment.built(number, listing.file, stretch.rows[:left])
         left -= min(len(stretch.rows), left)
         if more:
             break
@@ -128,7 +128,7 @@ def _stretch(
     columns = ", ".join(dict.fromkeys(filter(None, ("id", segment.since)))) if slim else "*"
     keys = f"SELECT {names} FROM {table}{where[0]} ORDER BY {order}"
     with file.one_moment():
-        rows = file.rows(
+        rows = file.rows_as_they_are(
             f"SELECT {columns} FROM ({segment.select}{where[0]} ORDER BY {order} LIMIT {size}) "
             f"WHERE 1{segment.where} ORDER BY {order} LIMIT ?",
             (*params, *segment.wanted, limit),
@@ -136,5 +136,5 @@ def _stretch(
         if len(rows) == limit:
             return rows, size, segment.place(0, rows[-1]).values
         looked = file.value(f"SELECT count(*) FROM ({keys} LIMIT {size})", params) or 0
-        end = file.rows(f"{keys} LIMIT 1 OFFSET {size - 1}", params) if looked == size else []
+        end = file.rows_as_they_are(f"{keys} LIMIT 1 OFFSET {size - 1}", params) if looked == size else []
     return rows, looked, tuple(end[0].values()) if end else None

@@ -93,6 +93,8 @@ def _file(
         conn = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_S, isolation_level=None
         )
+        # One flipped bit in one text must not end the examination.
+        conn.text_factory = lambda text: text.decode(errors="replace")
         try:
             if kind is not None and (version := schema.check(conn, path, *kind)) < kind[1]:
                 return [Finding("older_file", str(OlderFileError(path, version, kind[1])))]

@@ -20,16 +20,39 @@ OVERDUE_S = 120.0
 # Between two machines or two looks at a clock, nothing to speak of.
 SKEW_S = 5.0
 NAMES = 5
+_NUMBERS = """SELECT m.name, p.name FROM sqlite_schema AS m, pragma_table_info(m.name) AS p
+    WHERE m.type = 'table' AND p.type IN ('INTEGER', 'REAL') ORDER BY 1, p.cid"""
 PLACES = {"pending": "task", "scheduled": "schedule"}
 
 
 def tasks(conn: sqlite3.Connection, path: Path, queue: str, now: float) -> Iterator[Finding]:
     """What is wrong in `tasks.db`."""
+    yield from _values(conn)
     yield from _counters(conn, queue)
     yield from _workers(conn, path, queue)
     yield from _drift(conn, queue)
     yield from _schedules(conn, queue, now)
     yield from _clock(conn, queue, now)
+
+
+def _values(conn: sqlite3.Connection) -> Iterator[Finding]:
+    """SQLite keeps whatever is put into a column: only a damaged file, or a stranger's hand, has texts for numbers."""
+    columns: dict[str, list[str]] = {}
+    for table, column in conn.execute(_NUMBERS):
+        columns.setdefault(table, []).append(column)
+    wrong: dict[str, int] = {}
+    for table, names in columns.items():
+        counts = ", ".join(f"total(typeof({name}) IN ('text', 'blob'))" for name in names)
+        found = conn.execute(f"SELECT {counts} FROM {table}").fetchone()
+        wrong |= {f"{table}.{name}": int(n) for name, n in zip(names, found, strict=True) if n}
+    if wrong:
+        places = ", ".join(f"{place} ({n})" for place, n in wrong.items())
+        text = f"{sum(wrong.values())} values are no numbers where there must be some: {places}; lists show nothing for them"
+        yield Finding("wrong_values", text)
+
+
+def _number(column: str) -> str:
+    return f"CASE WHEN typeof({column}) IN ('integer', 'real') THEN {column} END"
 
 
 def _counters(conn: sqlite3.Connection, queue: str) -> Iterator[Finding]:
@@ -92,7 +115,7 @@ def _drift(conn: sqlite3.Connection, queue: str) -> Iterator[Finding]:
 
 
 def _schedules(conn: sqlite3.Connection, queue: str, now: float) -> Iterator[Finding]:
-    query = """SELECT name, next_at, error, missed FROM periodic WHERE queue = ? AND enabled AND
+    query = f"""SELECT name, {_number("next_at")}, error, missed FROM periodic WHERE queue = ? AND enabled AND
         (paused_at IS NULL OR paused_until <= ?) ORDER BY name"""
     for name, next_at, error, missed in conn.execute(query, (queue, now)):
         if error:
@@ -115,8 +138,8 @@ def _clock(conn: sqlite3.Connection, queue: str, now: float) -> Iterator[Finding
         (
             row[0] or 0.0
             for query in (
-                "SELECT max(heartbeat_at) FROM worker WHERE queue = ?",
-                "SELECT finished_at FROM run WHERE queue = ? ORDER BY id DESC LIMIT 1",
+                f"SELECT max({_number('heartbeat_at')}) FROM worker WHERE queue = ?",
+                f"SELECT {_number('finished_at')} FROM run WHERE queue = ? ORDER BY id DESC LIMIT 1",
             )
             for row in conn.execute(query, (queue,))
         ),
@@ -134,6 +157,7 @@ def _clock(conn: sqlite3.Connection, queue: str, now: float) -> Iterator[Finding
 
 def letters(conn: sqlite3.Connection) -> Iterator[Finding]:
     """What is wrong in `dlq.db`."""
+    yield from _values(conn)
     rows = dict(conn.execute("SELECT state, count(*) FROM letter GROUP BY state"))
     counted = dict(conn.execute("SELECT state, n FROM depth WHERE n <> 0"))
     causes = dict(conn.execute("SELECT fingerprint, n FROM cause"))
