@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -84,6 +85,11 @@ class ActionProvider(Provider):
 
 class Palette(CommandPalette, Question[None]):
     """Textual's, which is answered once."""
+
+    def _action_command_list(self, action: str) -> None:
+        # Textual pages through what is not laid out yet with a KeyError.
+        with contextlib.suppress(KeyError):
+            super()._action_command_list(action)
 
 
 def _titled(offer: Offer) -> str:
