@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.rows.base import Cell, Column, Tone
 from console.rows.details import facts, heading
@@ -112,6 +112,7 @@ def in_full(detail: TopicDetail, now: datetime, *, utc: bool = False) -> list[Li
             ("market", clean(topic.market, 60)),
             ("trend", trend(topic) if topic.velocity is not None else "unknown: no history yet"),
             ("voices", f"{voices}{spans}"),
+            ("a year ago", _year_ago(detail.parts)),
             ("one thing", "" if together is None else f"{together:.0%} of its stories"),
             ("confidence", f"{confidence(topic.confidence)} ({topic.confidence:.0%})"),
             ("first seen", f"{precise(topic.first_seen, utc=utc)}, {ago(topic.first_seen, now)} ago"),
@@ -158,6 +159,14 @@ def reason(detail: TopicDetail, name: str) -> str:
             return "never told before" if novelty == 1 else f"new to {novelty:.0%} of the past"
         case _:
             return f"told on {parts.get('span', 0)} of {plural(parts.get('days', 7), 'day')}"
+
+
+def _year_ago(parts: dict[str, Any]) -> str:
+    """Whether it comes back every year; empty where it was ranked by a version that did not look."""
+    if "year_ago" not in parts or parts.get("usual") is None:
+        return ""
+    voices = parts["year_ago"]
+    return "nothing is kept from then" if voices is None else f"{round(voices, 1):g} voices"
 
 
 def as_markdown(detail: TopicDetail) -> str:

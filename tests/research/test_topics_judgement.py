@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 
 from worker.research.phrases import split_terms, terms
+from worker.research.sinks.words import standing, why
 from worker.research.topics import rank_topics
 from worker.research.topics_scores import Trend, surprise
 
@@ -123,6 +124,37 @@ def test_outlets_that_keep_to_a_story_speak_louder_but_not_without_end(tell, ran
     voices = {topic.title.split()[0]: topic.parts.voices for topic in ranked()}
     assert voices["Gebäudepass"] == 4
     assert voices["Fluthilfe"] == pytest.approx(4 * 1.5)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_comes_back_every_year_is_less_of_a_surprise_where_last_year_is_kept(
+    tell, library, now, make_market, ranked, known
+):
+    if known:
+        for week in (51, 52, 53):
+            for outlet in "abcdefgh":
+                tell(
+                    outlet,
+                    f"Heizkosten gerecht verteilen {outlet}{week}",
+                    at=now() - timedelta(days=7 * week + 2),
+                )
+    for outlet in "abcdef":
+        if known:
+            tell(outlet, f"Zeitumstellung stellt {outlet} Thermostate", at=now() - timedelta(days=364 + 3))
+        tell(outlet, f"Zeitumstellung: {outlet} Thermostate", f"Quantenbatterie {outlet}")
+    ranking = rank_topics(make_market(), library, now=now())
+    assert ranking.year_ago is known
+    assert ("same weeks a year ago: what comes back" in standing(ranking)) is not known
+    topics = {topic.title.split()[0].strip(":"): topic for topic in ranking.topics}
+    yearly, new = topics["Zeitumstellung"], topics["Quantenbatterie"]
+    assert new.parts.trend is Trend.NEW
+    assert yearly.parts.year_ago == (pytest.approx(6 * 8 / 14, abs=0.01) if known else None), (
+        "as much as was heard then"
+    )
+    assert ("a year ago" in why(yearly)) is known
+    assert yearly.parts.trend is (Trend.RISING if known else Trend.NEW)
+    assert (yearly.score < new.score - 8) is known
+    assert len(yearly.days) == 63
 
 
 def test_a_title_is_never_a_stem(tell, ranked):

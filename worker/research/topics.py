@@ -104,6 +104,7 @@ class Ranking:
         outlets: that told them.
         history: earlier windows the topics were compared with; 0 means that there is no history yet, so
             that nothing can be said to rise.
+        year_ago: they were compared with the same weeks of a year ago as well.
         days: length of a window.
     """
 
@@ -114,6 +115,7 @@ class Ranking:
     outlets: int
     history: int
     days: int
+    year_ago: bool = False
     seconds: float = field(default=0.0, compare=False)
 
 
@@ -141,6 +143,7 @@ def rank_topics(market: Market, library: Library, *, now: datetime, limit: int =
         outlets=stories.heard,
         history=len(stories.history),
         days=stories.days,
+        year_ago=bool(stories.year_ago),
         seconds=round(time.monotonic() - started, 3),
     )
 
@@ -204,6 +207,7 @@ class _Scorer:
             windows,
             self._stories.exposure,
             self._stories.history,
+            self._stories.year_ago,
             documents=len(cluster.stories),
             keyword_fit=touching / len(cluster.stories),
             cohesion=self._kin.cohesion(cluster.stories, self._own_words(cluster)),

@@ -93,9 +93,9 @@ def _rise(candidate: Candidate, stories: Stories) -> float:
         candidate.windows[number].strength * stories.exposure[0] / stories.exposure[number]
         if number in candidate.windows
         else 0.0
-        for number in stories.history
+        for number in (*stories.history, *stories.year_ago)
     ]
-    return round(max(0.0, surprise(candidate.windows[0].strength, past)), 3) if past else 0.0
+    return round(max(0.0, surprise(candidate.windows[0].strength, past)), 3) if stories.history else 0.0
 
 
 def _home(candidate: Candidate, clusters: Sequence[Cluster], in_story: dict[int, list[int]]) -> int | None:

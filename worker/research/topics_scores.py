@@ -1,8 +1,8 @@
 """What a topic's score is made of: five parts that add up, each with its reason.
 
 A rise is measured against the topic's own past: the voices of each earlier window, scaled to how much was
-heard then. What comes back every few weeks has a wide past, so its return is no rise. Without a past there is
-no rise, and that is said.
+heard then. What comes back every few weeks, or was told in the same weeks a year ago, has a wide past, so its
+return is no rise. Without a past there is no rise, and that is said.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ class ScoreParts:
         evenness: outlets it would take to speak this much if all spoke the same, 1 to `sources`.
         usual: voices in an earlier window on average, scaled to what was heard then; None: no history yet.
         before: voices in the latest of the earlier windows; None: no history yet.
+        year_ago: most voices in one of the same weeks a year ago; None: nothing is kept from then.
         surprise: standard deviations above (below) what is usual; None: no history yet.
         novelty: share of the earlier windows in which nobody spoke of it, 0 to 1; None: no history yet.
         span: days of the window on which it was told.
@@ -68,6 +69,7 @@ class ScoreParts:
     evenness: float = 0.0
     usual: float | None = None
     before: float | None = None
+    year_ago: float | None = None
     surprise: float | None = None
     novelty: float | None = None
     span: int = 1
@@ -126,8 +128,9 @@ class ScoreParts:
 
 def score(
     windows: Mapping[int, Voices],
-    exposure: Sequence[int],
+    exposure: Mapping[int, int],
     history: Sequence[int],
+    year_ago: Sequence[int] = (),
     *,
     documents: int,
     keyword_fit: float,
@@ -140,17 +143,20 @@ def score(
         windows: who spoke of it in each window; 0 is the current one.
         exposure: how much was heard at all in each window.
         history: the earlier windows that can be compared with.
+        year_ago: those of the same weeks a year ago.
         documents: distinct stories now.
         keyword_fit: see `ScoreParts`.
         cohesion: see `ScoreParts`.
         days: length of a window.
     """
     now = windows[0]
-    strengths = [
-        windows[number].strength * exposure[0] / exposure[number] if number in windows else 0.0
-        for number in history
-    ]
-    usual = statistics.fmean(strengths) if strengths else None
+
+    def strength(number: int) -> float:
+        return windows[number].strength * exposure[0] / exposure[number] if number in windows else 0.0
+
+    recent, last_year = [strength(number) for number in history], [strength(number) for number in year_ago]
+    usual = statistics.fmean(recent) if recent else None
+    past = recent + last_year
     told = 0
     for bits in now.days.values():
         told |= bits
@@ -161,9 +167,10 @@ def score(
         voices=round(now.strength, 2),
         evenness=round(_evenness(now), 2),
         usual=None if usual is None else round(usual, 2),
-        before=None if usual is None else round(strengths[0], 2),
-        surprise=None if usual is None else round(surprise(now.strength, strengths), 2),
-        novelty=None if usual is None else round(sum(not one for one in strengths) / len(strengths), 2),
+        before=None if usual is None else round(recent[0], 2),
+        year_ago=round(max(last_year), 2) if last_year else None,
+        surprise=None if usual is None else round(surprise(now.strength, past), 2),
+        novelty=None if usual is None else round(sum(not one for one in past) / len(past), 2),
         span=told.bit_count(),
         days=days,
         history=len(history),

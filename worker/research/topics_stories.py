@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from worker.research import phrases
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from worker.research.library import Library
@@ -20,6 +21,9 @@ DAY_S: Final = 86_400.0
 # Windows before the current one that tell what is usual.
 HISTORY: Final = 8
 MAX_STORIES: Final = 60_000
+# The same weeks a year ago, one before and one after: what comes back every year is then no surprise.
+YEAR_DAYS: Final = 364
+_AROUND: Final = (-1, 0, 1)
 _BATCH: Final = 500
 # Where fewer of the stories than this were published within the window that saw them, their dates say nothing
 # of what rises: a first look at feeds that keep old entries, or at an archive.
@@ -90,14 +94,14 @@ class Stories:
         past: those of the windows before, told in day `days` or earlier.
         days: length of a window.
         outlets: their names, by number.
-        exposure: outlets that told anything, summed over the days of each window; the current one first.
+        exposure: outlets that told anything, summed over the days of each window; 0 is the current one.
     """
 
     window: tuple[Story, ...]
     past: tuple[Story, ...]
     days: int
     outlets: tuple[str, ...]
-    exposure: tuple[int, ...]
+    exposure: Mapping[int, int]
 
     @property
     def heard(self) -> int:
@@ -109,10 +113,24 @@ class Stories:
     @property
     def history(self) -> tuple[int, ...]:
         """The numbers of the earlier windows that can be compared with: those that are not nearly empty."""
-        enough = self.exposure[0] * 0.3
+        return tuple(number for number in range(1, HISTORY + 1) if self._is_enough(number))
+
+    @property
+    def year_ago(self) -> tuple[int, ...]:
+        """The numbers of the windows a year ago, where those can be compared with as well."""
         return tuple(
-            number for number, seen in enumerate(self.exposure) if number and seen and seen >= enough
+            number for number in sorted(self.exposure) if number > HISTORY and self._is_enough(number)
         )
+
+    def _is_enough(self, number: int) -> bool:
+        seen = self.exposure[number]
+        return bool(seen) and seen >= self.exposure[0] * 0.3
+
+
+def windows_of(days: int) -> tuple[int, ...]:
+    """The numbers of the windows that a ranking looks at: the latest ones, and those a year ago."""
+    a_year = round(YEAR_DAYS / days)
+    return (*range(HISTORY + 1), *(a_year + one for one in _AROUND if a_year + one > HISTORY))
 
 
 def read_stories(market: Market, library: Library, now: datetime) -> Stories:
@@ -125,40 +143,49 @@ def read_stories(market: Market, library: Library, now: datetime) -> Stories:
         LibraryError: the library cannot be read or written.
     """
     days = market.scheduling.lookback_days
-    since = now.timestamp() - days * DAY_S * (HISTORY + 1)
-    _keep_terms(library, market.name, since)
     reader = _Reader(market, now.timestamp(), days)
-    for row in library.rows(_OWN, market.name, since, MAX_STORIES):
-        reader.take(row)
-    for row in library.rows(_LINKED, market.name, since, MAX_STORIES):
-        reader.take_link(row)
+    for start, end in _spans(now.timestamp(), days):
+        _keep_terms(library, market.name, start, end)
+        for row in library.rows(_OWN, market.name, start, end, MAX_STORIES):
+            reader.take(row)
+        for row in library.rows(_LINKED, market.name, start, end, MAX_STORIES):
+            reader.take_link(row)
     return reader.stories()
+
+
+def _spans(now: float, days: int) -> Iterator[tuple[float, float]]:
+    """When the stories of the windows were seen, as Unix seconds."""
+    windows, length = windows_of(days), days * DAY_S
+    yield now - (HISTORY + 1) * length, math.inf
+    if a_year := windows[HISTORY + 1 :]:
+        yield now - (a_year[-1] + 1) * length, now - a_year[0] * length
 
 
 _OWN = (
     "SELECT d.id, d.source, d.published_at, d.fetched_at, t.terms FROM document AS d "
-    "JOIN document_terms AS t ON t.document = d.id WHERE d.market = ? AND d.fetched_at >= ? "
+    "JOIN document_terms AS t ON t.document = d.id WHERE d.market = ? AND d.fetched_at >= ? AND d.fetched_at < ? "
     "ORDER BY d.fetched_at DESC, d.id DESC LIMIT ?"
 )
 _LINKED = (
     "SELECT l.document AS id, l.source, l.seen_at, l.published_at AS told_at, d.fetched_at, d.published_at, t.terms "
     "FROM duplicate AS l JOIN document AS d ON d.id = l.document JOIN document_terms AS t ON t.document = d.id "
-    "WHERE l.market = ? AND l.seen_at >= ? ORDER BY l.seen_at DESC, l.document DESC LIMIT ?"
+    "WHERE l.market = ? AND l.seen_at >= ? AND l.seen_at < ? ORDER BY l.seen_at DESC, l.document DESC LIMIT ?"
 )
 
 
-def _keep_terms(library: Library, market: str, since: float) -> None:
+def _keep_terms(library: Library, market: str, start: float, end: float) -> None:
     """Makes the stems of stories that have none yet, or older ones; a few hundred in a transaction."""
     missing = [
         row[0]
         for row in library.rows(
-            "SELECT id FROM document AS d WHERE market = ?1 AND fetched_at >= ?2 AND NOT EXISTS "
+            "SELECT id FROM document AS d WHERE market = ?1 AND fetched_at >= ?2 AND fetched_at < ?4 AND NOT EXISTS "
             "(SELECT 1 FROM document_terms WHERE document = d.id AND version = ?3) UNION "
-            "SELECT l.document FROM duplicate AS l WHERE l.market = ?1 AND l.seen_at >= ?2 AND NOT EXISTS "
-            "(SELECT 1 FROM document_terms WHERE document = l.document AND version = ?3)",
+            "SELECT l.document FROM duplicate AS l WHERE l.market = ?1 AND l.seen_at >= ?2 AND l.seen_at < ?4 "
+            "AND NOT EXISTS (SELECT 1 FROM document_terms WHERE document = l.document AND version = ?3)",
             market,
-            since,
+            start,
             phrases.VERSION,
+            end,
         )
     ]
     for at in range(0, len(missing), _BATCH):
@@ -230,7 +257,7 @@ class _Reader:
         """All that was taken, parted into window and past."""
         self._told.sort(key=lambda told: (told.linked, told.seen))  # who wrote it first, then who repeated it
         dated = self._dates_are_good()
-        repeated = self._repeated()
+        repeated, windows = self._repeated(), windows_of(self._days)
         active: defaultdict[int, set[int]] = defaultdict(set)
         for told in self._told:
             # Of a story that another market stored, this market's first link is the first telling.
@@ -238,7 +265,7 @@ class _Reader:
             outlet = self._outlets.setdefault(outlet_of(told.source), len(self._outlets))
             at = min(told.published, told.seen) if dated and told.published is not None else told.seen
             day = max(0, math.ceil((self._now - at) / DAY_S) - 1)
-            if day < self._days * (HISTORY + 1):
+            if day // self._days in windows:
                 told.story.tellings.append(Telling(outlet, told.source, day, copied))
                 active[day].add(outlet)
         every = [story for story in self._stories.values() if story.tellings]
@@ -247,10 +274,10 @@ class _Reader:
             past=tuple(story for story in every if max(one.day for one in story.tellings) >= self._days),
             days=self._days,
             outlets=tuple(self._outlets),
-            exposure=tuple(
-                sum(len(active[day]) for day in range(start, start + self._days))
-                for start in range(0, self._days * (HISTORY + 1), self._days)
-            ),
+            exposure={
+                number: sum(len(active[number * self._days + day]) for day in range(self._days))
+                for number in windows
+            },
         )
 
     def _repeated(self) -> set[int]:

@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from worker.research.topics import Ranking, Topic
 
 NO_HISTORY = "No history yet: in a week it can be said what rises."
+NO_YEAR = "Nothing is kept from the same weeks a year ago: what comes back every year looks new"
 
 
 def why(topic: Topic) -> str:
     """Why it ranks where it does: each part of the score with its reason, the strongest first."""
     parts = topic.parts
     usual = "no history yet" if parts.usual is None else _voices(parts.voices, parts.usual)
+    usual += f", {round(parts.year_ago, 1):g} a year ago" if parts.year_ago else ""
     loose = f"; {parts.cohesion:.0%} of its stories hang together" if parts.cohesion < 1 else ""
     reasons = {
         "rise": usual + loose,
@@ -50,4 +52,5 @@ def standing(ranking: Ranking) -> str:
     if not ranking.history:
         return f"{stories}. {NO_HISTORY}"
     windows = "window" if ranking.history == 1 else "windows"
-    return f"{stories}, compared with {ranking.history} earlier {windows} of {_days(ranking.days)}"
+    a_year = " and the same weeks a year ago" if ranking.year_ago else f". {NO_YEAR}"
+    return f"{stories}, compared with {ranking.history} earlier {windows} of {_days(ranking.days)}{a_year}"
