@@ -34,6 +34,8 @@ _FEED = 50
 _WORDS = 120
 # So many documents are measured at each size.
 _MEASURED = 4_000
+# And so many new ones, so that what is gathered is put among the others at least once.
+_NEW = 16_000
 _COPIES = 10**9
 _AT_ONCE = 100_000
 
@@ -73,7 +75,7 @@ def cost(sizes: list[int]) -> None:
         for size in sizes:
             while (stored := library.tally("documents")) < size:
                 filled(library, stored, texts, min(size - stored, _AT_ONCE))
-            fresh = collected(library, stored, list(itertools.islice(texts, _MEASURED)))
+            fresh = collected(library, stored, list(itertools.islice(texts, _NEW)))
             copies = [edited(library, rng.randrange(1, size), rng) for _ in range(_MEASURED)]
             rows, compared = read_for(library, copies)
             linked = library.tally("duplicates")

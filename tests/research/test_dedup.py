@@ -114,8 +114,30 @@ def test_a_fingerprint_names_a_bounded_number_of_stories(library):
             index.add(document, hashes)
             index.save()
         assert conn.execute(
-            "SELECT max(n) FROM (SELECT count(*) AS n FROM fingerprint GROUP BY hash)"
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM fingerprint_new GROUP BY hash)"
         ).fetchone()[0] == (dedup_index.MOST_STORIES)
         index = FingerprintIndex(conn)
         index.load(hashes)
         assert index.candidates(hashes) == [], "what everybody shares says nothing"
+
+
+def test_new_fingerprints_are_put_among_the_others_and_found_in_both_places(library, monkeypatch):
+    monkeypatch.setattr(dedup_index, "GATHERED", 30)
+    places = []
+    with library.transaction() as conn:
+        for document in range(1, 7):
+            index = FingerprintIndex(conn)
+            index.add(document, range(document * 100, document * 100 + 12))
+            index.save()
+            places.append(
+                tuple(
+                    conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                    for table in ("fingerprint", "fingerprint_new")
+                )
+            )
+        index = FingerprintIndex(conn)
+        index.load(range(1000))
+        assert [index.candidates(range(n * 100, n * 100 + 12)) for n in range(1, 7)] == [
+            [n] for n in range(1, 7)
+        ]
+    assert places == [(0, 12), (0, 24), (36, 0), (36, 12), (36, 24), (72, 0)]

@@ -167,7 +167,7 @@ def test_whose_file_it_is(home):
     (home / "text.db").write_text("hello " * 500)
     for name, words in (
         ("foreign.db", "another program's database"),
-        ("newer.db", "its schema is version 99, this program knows versions up to 3"),
+        ("newer.db", "its schema is version 99, this program knows versions up to 4"),
         ("text.db", "expected a SQLite database"),
         ("none/topics.db", "its folder does not exist"),
         (".", "found a folder"),

@@ -1,8 +1,11 @@
-"""The index that finds what a text may be a copy of: the table `fingerprint`, alike in cost however full it is.
+"""The index that finds what a text may be a copy of: the tables `fingerprint` and `fingerprint_new`.
 
 A fingerprint names at most `MOST_STORIES` documents; one that more would share is of a phrase, a form or a
 footer, tells nothing, and gets no more rows. So a look-up reads a bounded number of rows, and there is no
 index in memory that a restart would lose.
+
+Of a large table each new row lies on another page, and writing a page costs more than all else that a document does.
+So new rows are gathered in a small table, and put among the others when there are so many that a page gets several.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 MOST_STORIES: Final = 8
 # How many of the likeliest are compared word by word.
 MOST_CANDIDATES: Final = 4
+# So many rows are gathered: of some ten thousand documents, in three megabytes.
+GATHERED: Final = 200_000
 # How many fingerprints two texts must share to be compared; one may be chance.
 _SHARED: Final = 2
 
@@ -44,7 +49,8 @@ class FingerprintIndex:
         wanted = set(hashes) - self._loaded
         self._loaded |= wanted
         found = self._conn.execute(
-            "SELECT hash, document FROM json_each(?) CROSS JOIN fingerprint ON hash = value",
+            "SELECT hash, document FROM json_each(?1) CROSS JOIN fingerprint ON hash = value "
+            "UNION ALL SELECT hash, document FROM json_each(?1) CROSS JOIN fingerprint_new ON hash = value",
             (orjson.dumps(sorted(wanted)).decode(),),
         )
         for hashed, document in found:
@@ -72,7 +78,23 @@ class FingerprintIndex:
 
     def save(self) -> None:
         """Stores what was added, in the table's own order."""
+        if not self._added:
+            return
         self._conn.executemany(
-            "INSERT OR IGNORE INTO fingerprint (hash, document) VALUES (?, ?)", sorted(self._added)
+            "INSERT OR IGNORE INTO fingerprint_new (hash, document) VALUES (?, ?)", sorted(self._added)
         )
+        gathered = self._conn.execute(
+            "INSERT INTO tally (name, n) VALUES ('fingerprints:new', ?) "
+            "ON CONFLICT (name) DO UPDATE SET n = n + excluded.n RETURNING n",
+            (len(self._added),),
+        ).fetchone()[0]
         self._added.clear()
+        if gathered >= GATHERED:
+            self._put_among_the_others()
+
+    def _put_among_the_others(self) -> None:
+        self._conn.execute(
+            "INSERT OR IGNORE INTO fingerprint (hash, document) SELECT hash, document FROM fingerprint_new"
+        )
+        self._conn.execute("DELETE FROM fingerprint_new")
+        self._conn.execute("DELETE FROM tally WHERE name = 'fingerprints:new'")

@@ -13,6 +13,7 @@ from worker.research.errors import LibraryFileError
 from worker.research.schema_v1 import V1
 from worker.research.schema_v2 import V2
 from worker.research.schema_v3 import V3
+from worker.research.schema_v4 import V4
 from worker.sqlite import sqlite3
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x746F7074  # "topt"
 
 # Each entry brings a file from version n to n + 1. Never edit one that has shipped: add the next.
-MIGRATIONS = (V1, V2, V3)
+MIGRATIONS = (V1, V2, V3, V4)
 
 
 def make_current(conn: sqlite3.Connection, path: Path) -> None:
