@@ -26,7 +26,7 @@ BUSY_TIMEOUT_S = 2.0
 # Of each file; the operating system keeps the rest, and a page of a list touches a few dozen.
 CACHE_KB = 500
 LIBRARY_APPLICATION_ID = 0x746F7074  # "topt", as the worker writes it into topics.db
-LIBRARY_VERSION = 3
+LIBRARY_VERSION = 4
 
 # What each file must be, and the newest and the oldest schema that are understood here.
 TASKS = (schema.TASKS_APPLICATION_ID, len(schema.TASKS_MIGRATIONS), len(schema.TASKS_MIGRATIONS))

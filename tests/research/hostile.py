@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import socket
 import struct
 import threading
@@ -172,6 +173,26 @@ class Hostile:
     async def _to_metadata(self, writer: asyncio.StreamWriter) -> None:
         self._answer(writer, b"", "302 Found", Location="http://169.254.169.254/latest/meta-data/")
 
+    async def _to_v6(self, writer: asyncio.StreamWriter) -> None:
+        self._answer(writer, b"", "302 Found", Location="http://[::ffff:10.0.0.1]/")
+
+    async def _to_nowhere(self, writer: asyncio.StreamWriter) -> None:
+        self._answer(writer, b"", "302 Found", Location="http://[::1/")
+
+    async def _to_long_name(self, writer: asyncio.StreamWriter) -> None:
+        self._answer(writer, b"", "302 Found", Location=f"http://{'a' * 300}.example/")
+
+    async def _header_flood(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(20_000)) + b"\r\n")
+
+    async def _http_09(self, writer: asyncio.StreamWriter) -> None:
+        writer.write(feed(item("without any header")))
+
+    async def _odd_validators(self, writer: asyncio.StreamWriter) -> None:
+        body = feed(item("of bytes that are no text", link="https://validators.example/1"))
+        head = b'HTTP/1.1 200 OK\r\nETag: "\xff\xfe"\r\nLast-Modified: \xe4\x01\r\nContent-Length: %d\r\n\r\n'
+        writer.write(head % len(body) + body)
+
     async def _not_asked(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
 
@@ -198,6 +219,12 @@ def _entities() -> bytes:
     levels = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     return f'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "lol">{levels}]><rss><channel><item><title>&a9;</title></item></channel></rss>'.encode()
 
+
+_ODD_JSON = [
+    None, 1, "x", [], {}, {"id": [1], "title": {"a": 1}, "url": ["x"], "content_html": 5, "authors": "x", "tags": 5},
+    {"id": 1e308, "title": "odd types", "url": "https://json.example/1", "content_text": ["a"], "date_published": 10**30,
+     "attachments": [1, {"url": [1], "mime_type": {}, "size_in_bytes": -1e99}]},
+]  # fmt: skip
 
 BODIES = {
     "empty": b"",
@@ -226,6 +253,13 @@ BODIES = {
     "zstd_bomb": packed("zstd", 500_000_000),
     "nested_bomb": packed("gzip of gzip", 200_000_000),
     "not_packed": feed(item("not packed at all")),
+    "packed_twice": gzip.compress(gzip.compress(feed(item("packed twice")))),
+    "many_attributes": RSS % (b"<x " + b" ".join(b'a%d="1"' % n for n in range(20_000)) + b"/>" + item("x", link="https://attributes.example/1")),
+    "odd_json": json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": _ODD_JSON}).encode(),
+    "charset_lie": feed(item("no codec of texts", link="https://charset.example/1")),
+    "year_billion": feed(item("far", link="https://year.example/1", date="Thu, 01 Jan 1000000000 00:00:00 +9999")),
+    "private_links": feed(item("own links", link="http://169.254.169.254/x")).replace(b"<title>t</title>", b'<title>t</title><link xmlns="http://www.w3.org/2005/Atom" rel="self" href="http://10.0.0.1/"/>'),
+    "outer_dtd": b'<!DOCTYPE rss SYSTEM "http://127.0.0.1:1/x.dtd">' + feed(item("a DTD elsewhere", link="https://dtd.example/1")),
 }  # fmt: skip
 HEADERS = {
     "a_picture": {"Content_Type": "image/png"},
@@ -234,6 +268,8 @@ HEADERS = {
     "zstd_bomb": {"Content_Encoding": "zstd"},
     "nested_bomb": {"Content_Encoding": "gzip, gzip"},
     "not_packed": {"Content_Encoding": "gzip"},
+    "packed_twice": {"Content_Encoding": "gzip"},
+    "charset_lie": {"Content_Type": "text/xml; charset=zip"},
 }
 
 

@@ -45,6 +45,12 @@ SENTENCES = {
     "zstd_bomb": "body larger than 15 MB",
     "nested_bomb": "expected a feed, found text that is no XML",
     "not_packed": "the body broke off or could not be unpacked",
+    "packed_twice": "expected a feed, found text that is no XML",
+    "to_v6": "refused: ::ffff:a00:1, which is not public (a market may name it in allow_private)",
+    "to_nowhere": "not a valid URL",
+    "to_long_name": "not a valid URL",
+    "header_flood": "not a valid HTTP answer",
+    "http_09": "not a valid HTTP answer",
 }
 # Measured: 180 MB. Each of the bombs would take half a gigabyte if bodies had no limit, and sixteen are fetched at once.
 OWN_MB = 300

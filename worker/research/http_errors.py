@@ -49,6 +49,7 @@ _SENTENCES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ServerDisconnectedError, "connection closed without an answer"),
     (aiohttp.ClientPayloadError, "the body broke off or could not be unpacked"),
     (aiohttp.InvalidURL, "not a valid URL"),
+    (UnicodeError, "not a valid URL"),  # a part of its host is too long, or no name
     (aiohttp.ClientResponseError, "not a valid HTTP answer"),
     (Exception, "could not be fetched ({kind})"),
 )
