@@ -10,7 +10,7 @@ from console.readings.failures import CAUSE_SORTS, SORTS, sorted_causes
 from console.readings.model import Cause, Letter
 from console.rows import details, failures
 from console.rows.base import short_name
-from console.screens.dialogs import Other
+from console.screens.dialogs import SAMPLE, Other
 from console.screens.listing import ListScreen
 from console.text import ago, clean, number, plural
 from console.widgets.lines import as_content
@@ -218,13 +218,18 @@ class FailuresScreen(ListScreen):
             count=count,
             sample=[
                 f"the oldest is {ago(first, self.console.clock())} old",
-                *(
-                    f"{number(cause.count)}× {short_name(cause.error_type)} {cause.error}"
-                    for cause in self.causes.rows
-                ),
+                *_causes_in_lines(self.causes.rows),
             ],
             agreed=lambda: self.console.act(lambda actions: actions.clear_letters(last)),
         )
+
+
+def _causes_in_lines(causes: Sequence[Cause]) -> list[str]:
+    """As many causes as the question has room for, and how many more there are."""
+    shown = causes if len(causes) < SAMPLE else causes[: SAMPLE - 2]
+    lines = [f"{number(cause.count)}× {short_name(cause.error_type)} {cause.error}" for cause in shown]
+    rest = len(causes) - len(shown)
+    return [*lines, f"and {plural(rest, 'more cause')}"] if rest else lines
 
 
 def _in_a_line(letter: Letter) -> str:

@@ -7,13 +7,13 @@ import textwrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from console import keys
 from console.rows.base import Cell, Tone
 from console.screens.dialog import Question
 from console.widgets.lines import as_content
+from console.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,8 +41,6 @@ class HelpScreen(Question[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,escape,q", "close", "Close", show=False),
-        Binding("j,down", "scroll(1)", show=False),
-        Binding("k,up", "scroll(-1)", show=False),
     ]
 
     def __init__(
@@ -59,7 +57,7 @@ class HelpScreen(Question[None]):
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        with VerticalScroll(id="dialog") as self.dialog:
+        with Pane(id="dialog"):
             yield Static(as_content(self._lines(), ascii_only=self._ascii), markup=False)
 
     @property
@@ -92,7 +90,3 @@ class HelpScreen(Question[None]):
     def action_close(self) -> None:
         """Back to the screen."""
         self.dismiss()
-
-    def action_scroll(self, lines: int) -> None:
-        """Up or down."""
-        self.dialog.scroll_relative(y=lines, animate=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,6 +15,7 @@ from console.screens.marking import MarkingScreen
 from console.text import ELLIPSIS, ascii_signs, clean, number
 from console.widgets.detail import DetailText
 from console.widgets.filter_input import FilterInput
+from console.widgets.pane import Pane
 from console.widgets.window_table import MARK, PAGE, WindowTable
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class ListScreen(MarkingScreen):
         self.prompt = FilterInput(self.filter_hint)
         self.prompt.display = False
         self.detail_text = DetailText()
-        self.detail = VerticalScroll(self.detail_text, id="detail")
+        self.detail = Pane(self.detail_text, id="detail")
         every = tuple(self.tables())
         self.table = every[0]
         for other in every[1:]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from textual.widgets import Static
 from textual.widgets._toast import Toast
 
+from console.widgets.pane import Pane
 from tests.console import homes
 from tests.console.conftest import console
 from tests.console.waiting import press, settled, until
@@ -215,6 +217,27 @@ async def test_the_opened_task_is_followed_to_its_end_and_no_other_slips_under_t
         assert builder.tasks.execute("SELECT task_id FROM task").fetchall() == [("two",)]
         await press(pilot, "escape")
         assert app.screen.table.highlighted.task_id == "two"
+
+
+async def test_what_is_opened_and_the_help_move_like_a_list(builder):
+    for number in range(5):
+        builder.letter(fingerprint=f"f{number}", traceback="\n".join(f"line {at}" for at in range(80)))
+    app = console(builder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await press(pilot, "3", "C")
+        assert "and 3 more causes" in str(app.screen.query_one("#sample", Static).content)
+        await press(pilot, "escape", "enter", "enter")
+        for pane, opener in ((app.screen.detail, ()), (None, ("question_mark",))):
+            await press(pilot, *opener)
+            seen = pane or app.screen.query_one(Pane)
+            await press(pilot, "j", "j", "k")
+            assert seen.scroll_offset.y == 1
+            await press(pilot, "G")
+            assert seen.scroll_offset.y == seen.max_scroll_y > 10
+            await press(pilot, "ctrl+u")
+            assert 0 < seen.scroll_offset.y < seen.max_scroll_y
+            await press(pilot, "g")
+            assert seen.scroll_offset.y == 0
 
 
 async def test_a_terminal_that_grows_shows_the_row_beside_the_list_at_once(builder):

@@ -66,13 +66,17 @@ def in_words(market: Market, services: Services | None = None) -> list[str]:
     services = services or Services()
     count = Counter(source.kind for source in sources_of(market, services=services).values())
     said = {
-        Kind.FEED: "{n} feeds, without a key",
+        Kind.FEED: "{n} feed{s}, without a key",
         Kind.SEARCH: "{n} news searches of Google and Bing, without a key",
         Kind.REDDIT: f"Reddit through {reddit.way(services)}",
         Kind.TRENDS: f"Google Trends of {market.region_code}, without a key",
         Kind.SUGGESTIONS: "{n} keywords completed by a search engine, without a key",
     }
-    lines = [text.format(n=count[kind]) for kind, text in said.items() if count[kind]]
+    lines = [
+        text.format(n=count[kind], s="" if count[kind] == 1 else "s")
+        for kind, text in said.items()
+        if count[kind]
+    ]
     if wants_articles(market):
         lines.append("the pages of articles whose feed gives only a few words, where robots.txt lets us")
     if "discovery_schedule_cron" in market.model_fields_set:
