@@ -9,10 +9,12 @@ from console import keys
 from console.local_worker import stop
 from console.readings.model import WorkerState
 from console.readings.verdict import ALIVE, COLLECT
+from console.rows.workers import in_few_words
 from console.screens.base import ConsoleScreen
 from console.screens.dialogs import ConfirmScreen, MarketPicker, Other
 from console.screens.help import HelpScreen
-from console.text import ago
+from console.screens.workers import WorkerPicker
+from console.text import ago, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,26 +60,51 @@ class Asking:
             self._console.act(lambda actions: actions.collect(market))
 
     def worker(self) -> None:
-        """Starts a worker here, or asks whether the one that runs here shall stop."""
+        """Starts a worker here, or asks what shall become of the one that runs here; of several, of which."""
         console, snapshot = self._console, self._console.snapshot
-        workers = snapshot.workers if snapshot else ()
-        here = [one for one in workers if one.state in ALIVE and one.host == platform.node()]
-        if not here:
-            console.mark(lambda _: console.local_worker.start(), self._started)
-            return
-        pid = here[0].pid
-        question = f"Stop the worker (pid {pid})? It finishes what it does; what waits stays."
-        console.push_screen(
-            ConfirmScreen(
-                question,
-                place=console.place,
-                count=1,
-                sample=[],
-                other=self._hold(here[0]),
-                after="w starts one again",
-            ),
-            lambda meant: console.mark(lambda _: stop(pid), lambda _: self._stopping(pid)) if meant else None,
-        )
+        workers = [one for one in snapshot.workers if one.state in ALIVE] if snapshot else []
+        if not workers:
+            self._start_one()
+        elif len(workers) == 1 and self._is_here(workers[0]):
+            self._about(workers[0])
+        else:
+            lines = [in_few_words(one, console.clock()) for one in workers]
+            picker = WorkerPicker(
+                lines, can_start=not any(self._is_here(one) for one in workers), place=console.place,
+                ascii_only=console.ascii_only,
+            )  # fmt: skip
+            console.push_screen(picker, lambda at: self._picked(workers, at))
+
+    def _picked(self, workers: Sequence[Worker], at: int | None) -> None:
+        if at == len(workers):
+            self._start_one()
+        elif at is not None:
+            self._about(workers[at])
+
+    def _start_one(self) -> None:
+        self._console.mark(lambda _: self._console.local_worker.start(), self._started)
+
+    @staticmethod
+    def _is_here(worker: Worker) -> bool:
+        return worker.host == platform.node()
+
+    def _about(self, worker: Worker) -> None:
+        """Asks whether a worker shall end; one of this machine is told by signal, another one by its next heartbeat."""
+        console, pid, here = self._console, worker.pid, self._is_here(worker)
+        who = f"(pid {pid})" if here else f"{worker.id} on {clean(worker.host, 40)}"
+        dialog = ConfirmScreen(
+            f"Stop the worker {who}? It finishes what it does; what waits stays.", place=console.place, count=1,
+            sample=[in_few_words(worker, console.clock())], other=self._hold(worker),
+            after="w starts one again" if here else "",
+        )  # fmt: skip
+
+        def answered(meant: bool | None) -> None:
+            if meant and here:
+                console.mark(lambda _: stop(pid), lambda _: self._stopping(pid))
+            elif meant:
+                console.act(lambda actions: actions.ask_workers("drain", [worker.id]))
+
+        console.push_screen(dialog, answered)
 
     def _hold(self, worker: Worker) -> Other:
         """Another answer than to stop it: to let it stay, and take nothing; or take tasks again."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.commands.output import Exit
-from console.text import age, clean, plural
+from console.rows.workers import in_a_line
 
 if TYPE_CHECKING:
     from console.commands.output import Context
-    from console.readings.model import Worker
 
 EMPTY = "No worker. Start one with: topic-worker"
 
@@ -17,17 +16,9 @@ EMPTY = "No worker. Start one with: topic-worker"
 def list_(context: Context) -> Exit:
     """The workers and how they are doing."""
     snapshot = context.readings.snapshot()
-    lines = [
-        f"{worker.id:>4}  {worker.state:8}  {clean(worker.host)}:{worker.pid}  {_kind(worker)}, "
-        f"heartbeat {age((snapshot.at - worker.heartbeat_at).total_seconds())} ago"
-        for worker in snapshot.workers
-    ]
+    lines = [in_a_line(worker, snapshot.at) for worker in snapshot.workers]
     context.answer(snapshot.workers, "\n".join(lines) or EMPTY)
     return Exit.DONE
-
-
-def _kind(worker: Worker) -> str:
-    return plural(worker.threads, "task") + " at once" if worker.threads else "with worker processes"
 
 
 def hold(context: Context) -> Exit:

@@ -93,7 +93,7 @@ class ConfirmScreen(Dialog[bool]):
         """The answers there are."""
         yes = ("enter does it", "typed") if self._typed else ("y does it", "agree")
         no = ("esc changes nothing" if self._typed else "n or esc changes nothing", "cancel")
-        self.offer(yes, no, (self._after, ""))
+        self.offer(yes, no, *([(self._after, "")] if self._after else []))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A `y` does not do where the number is to be typed."""

@@ -9,7 +9,7 @@ from textual.containers import Container, Horizontal
 
 from console import keys
 from console.readings.model import WorkerState
-from console.rows import failures, overview, pulse, queue
+from console.rows import failures, overview, pulse, queue, workers
 from console.screens.base import ConsoleScreen
 from console.text import number
 from console.widgets.panel import Panel
@@ -82,6 +82,7 @@ class OverviewScreen(ConsoleScreen):
                 for task in snapshot.running
             ],
             empty="Nothing runs.",
+            note=workers.note(snapshot.workers, now, utc=utc),
         )
         self.causes.show_rows(
             failures.CAUSE_COLUMNS,
