@@ -58,6 +58,12 @@ MOMENTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def one_host(monkeypatch):
+    """No picture shows the name of the machine that takes it."""
+    monkeypatch.setattr("socket.gethostname", lambda: "ops-1")
+
+
 @pytest.fixture
 def picture(snap_compare, builder, monkeypatch, tmp_path):
     """Compares what the console shows after some keys with the picture that was looked at."""
