@@ -74,6 +74,18 @@ def test_one_event_with_many_words_is_one_topic(tell, ranked):
     assert {"nordwarm", "notheizung"} <= set(rising[0].phrases)
 
 
+def test_a_compound_and_its_words_apart_are_one_topic(tell, ranked):
+    told = (
+        "Wärmepumpenförderung gekürzt", "Förderung von Wärmepumpen sinkt", "Wärmepumpen-Förderung: Antrag nur noch online",
+        "Weniger Förderung für die Wärmepumpe", "KfW kürzt die Wärmepumpenförderung",
+    )  # fmt: skip
+    for outlet, title in zip("abcde", told, strict=True):
+        tell(outlet, title)
+    (topic,) = [topic for topic in ranked() if topic.parts.trend is Trend.NEW]
+    assert topic.title in {"Wärmepumpe", "Wärmepumpen", "Wärmepumpenförderung"}
+    assert topic.parts.sources == 5
+
+
 def test_what_is_always_spoken_of_does_not_hide_what_rises_with_it(tell, ranked, now):
     for week in range(1, 4):
         for outlet in "abcdef":

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from worker.research.phrases import MAX_WORDS, Compounds, Phrase, phrases
+from worker.research.phrases import BREAK, MAX_WORDS, Compounds, Phrase, phrases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,9 +120,7 @@ class _Search:
         self.compounds = Compounds(known)
         self.compounds.learn(self._count)
         self._share_with_parts()
-        self._usable = frozenset(
-            word for word, outlets in self._outlets_of.items() if outlets.bit_count() >= self._needed
-        ) - {"|"}
+        self._usable = self._told_by_enough()
         self._small = self._written_small()
         self._no_topic = self._too_common() | self._small
         self._dull = _boilerplate(stories.window, keywords)
@@ -137,6 +135,18 @@ class _Search:
         for word in list(self._outlets_of):
             for part in self.compounds.parts(word):
                 self._outlets_of[part] |= self._outlets_of[word]
+
+    def _told_by_enough(self) -> frozenset[str]:
+        """Words that enough outlets use; a compound where they use its parts, be it as one word or as two."""
+        told = {word for word, outlets in self._outlets_of.items() if outlets.bit_count() >= self._needed} - {
+            BREAK
+        }
+        whole = (
+            word
+            for word in self._outlets_of
+            if (parts := self.compounds.parts(word)) and told.issuperset(parts)
+        )
+        return frozenset(told.union(whole))
 
     def _too_common(self) -> frozenset[str]:
         total = len(self._stories.window)
