@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.research.conftest import NOW
+from worker.research.articles import article_text
 from worker.research.collect import collect
 from worker.research.http import Ask, Fetcher
 from worker.research.robots import Robots
@@ -124,3 +125,14 @@ def test_no_more_than_a_few_pages_of_one_source(site, rss, run):
     entries = [(f"t{n}", site.body(f"/p{n}", page(f"t{n}"), "text/html"), "x") for n in range(30)]
     run(site.body("/f", rss(*entries)))
     assert sum(path.startswith("/p") for _, path, _ in site.requests) == 20
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page(words=WORDS * 2_000),
+        page().replace("<nav>", f"<nav {' '.join(f'a{n}=1' for n in range(200_000))}>"),
+    ],
+)
+def test_a_page_that_would_take_minutes_is_no_article(page):
+    assert article_text(page.encode(), "https://x.example/") == ("", False)

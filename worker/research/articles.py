@@ -33,6 +33,10 @@ ACCEPT: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 SHORT: Final = 800
 MOST_PAGES: Final = 20
 _READERS: Final = 2
+# Reading a page takes seconds for a megabyte of some markup, and for one tag it grows with the square of its length;
+# articles are smaller.
+_LARGEST: Final = 2_000_000
+_LONG_TAG: Final = re.compile(rb"<[a-zA-Z][^<>]{20000}")
 # A news page leads to its article; a search's page leads to another site, and completions to none.
 KINDS: Final = frozenset({Kind.FEED, Kind.REDDIT})
 # https://developers.google.com/search/docs/appearance/structured-data/paywalled-content
@@ -115,6 +119,8 @@ def article_text(page: bytes, url: str) -> tuple[str, bool]:
         page: as fetched, unpacked.
         url: where it came from.
     """
+    if len(page) > _LARGEST or _LONG_TAG.search(page):
+        return "", False
     try:
         import trafilatura  # noqa: PLC0415 - heavy, an extra, and only for markets that want it
 
