@@ -10,7 +10,7 @@ from urllib.parse import quote
 from console.readings.damage import Kinds
 from console.readings.errors import ReadingError as ReadingError  # noqa: PLC0414 - with what raises it
 from worker.queue import schema
-from worker.queue.connection import wrapped
+from worker.queue.connection import refuse_emptied, wrapped
 from worker.queue.errors import NetworkFileError, OlderFileError, QueueError
 from worker.queue.filesystem import network_kind
 from worker.sqlite import sqlite3
@@ -205,6 +205,7 @@ class File:
         if (network := network_kind(self.path)) is not None:
             raise ReadingError(str(NetworkFileError(self.path, network)))
         with self._sentences():
+            refuse_emptied(self.path)
             uri = f"file:{quote(str(self.path))}?mode=ro"
             conn = sqlite3.connect(
                 uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False

@@ -17,6 +17,7 @@ from worker.queue import DurableHuey, Operator, schema
 from worker.queue import consumer as consumer_module
 from worker.queue.errors import (
     BusyError,
+    EmptiedFileError,
     ForeignFileError,
     NewerFileError,
     StockHueyFileError,
@@ -211,9 +212,45 @@ def test_a_worker_whose_file_is_replaced_ends_and_says_so_and_the_next_one_serve
     operator.enqueue("tests.queue.app.work", ["after"])
     operator.close()
     site.wait(lambda: worker.poll() is not None, "its end")
-    assert f"{name} was taken away or replaced under this worker" in log.read_text()
+    assert f"{name} was taken away, emptied or replaced under this worker" in log.read_text()
     site.start()
     site.wait(lambda: any("after" in line for line in site.marks()), "the task of the new file")
+
+
+def test_a_file_that_is_emptied_is_said_by_all_and_the_worker_ends(site, tmp_path):
+    log = tmp_path / "log"
+    worker = site.start("-v", log=log)
+    site.wait(lambda: site.rows("SELECT 1 FROM worker WHERE kind = 'thread'"), "a worker")
+    site.operator.close()
+    os.truncate(site.folder / "tasks.db", 0)
+    operator = Operator(site.folder / "tasks.db", site.folder / "dlq.db", queue="app")
+    with pytest.raises(EmptiedFileError, match="was emptied"):
+        operator.enqueue("tests.queue.app.work", ["after"])
+    site.wait(lambda: worker.poll() is not None, "its end")
+    assert "tasks.db was taken away, emptied or replaced under this worker" in log.read_text()
+
+
+@pytest.mark.parametrize("name", ["tasks.db", "dlq.db"])
+def test_a_file_that_a_newer_version_takes_over_is_written_no_more(site, tmp_path, name):
+    log = tmp_path / "log"
+    worker = site.start("-v", log=log)
+    site.wait(lambda: site.rows("SELECT 1 FROM worker WHERE kind = 'thread'"), "a worker")
+    site.enqueue("work", "first", 0.5)
+    site.wait(lambda: site.rows("SELECT 1 FROM claim"), "a claim")
+    conn = sqlite3.connect(site.folder / name, isolation_level=None)
+    conn.execute("PRAGMA user_version = 99")
+    (before,) = conn.execute("PRAGMA data_version")
+    act = {
+        "tasks.db": lambda: site.enqueue("work", "after"),
+        "dlq.db": lambda: site.operator.delete_letters([1]),
+    }
+    with pytest.raises(NewerFileError, match="its schema is version 99"):
+        act[name]()
+    site.wait(lambda: worker.poll() is not None, "its end")
+    assert "its schema is version 99" in log.read_text()
+    (after,) = conn.execute("PRAGMA data_version")
+    assert after == before, "somebody has written into it"
+    conn.close()
 
 
 def test_a_file_that_is_back_at_once_is_no_other_file(tasks_db, monkeypatch):

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from worker.queue import schema
-from worker.queue.errors import BusyError, NetworkFileError, QueueError, UnusableFileError
+from worker.queue.errors import (
+    BusyError,
+    EmptiedFileError,
+    NetworkFileError,
+    NewerFileError,
+    QueueError,
+    UnusableFileError,
+)
 from worker.queue.filesystem import network_kind
 from worker.sqlite import sqlite3
 
@@ -35,7 +42,31 @@ _PASSING_CODES = _BUSY_CODES | {
 }
 
 
-def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8) -> sqlite3.Connection:
+class QueueConnection(sqlite3.Connection):
+    """A connection to a file of the queue.
+
+    Attributes:
+        path: the file.
+        newest: up to which version of the schema it may write.
+    """
+
+    path: Path
+    newest: int
+
+    def refuse_newer(self) -> None:
+        """Writes nothing more where a newer version has taken the file over meanwhile.
+
+        Raises:
+            NewerFileError: nothing may be written into it any more.
+        """
+        version: int = self.execute("PRAGMA user_version").fetchone()[0]
+        if version > self.newest:
+            if self.in_transaction:
+                self.execute("ROLLBACK")
+            raise NewerFileError(self.path, version, self.newest)
+
+
+def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8) -> QueueConnection:
     """A connection to `tasks.db`, created or migrated as needed.
 
     Raises:
@@ -45,20 +76,24 @@ def open_tasks(path: Path, *, timeout: float = BUSY_TIMEOUT_S, cache_mb: int = 8
     return impatient(_open(path, timeout, cache_mb, schema.TASKS_APPLICATION_ID, schema.TASKS_MIGRATIONS))
 
 
-def open_letters(path: Path, *, timeout: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def open_letters(path: Path, *, timeout: float = BUSY_TIMEOUT_S) -> QueueConnection:
     """A connection to `dlq.db`, created or migrated as needed; raises as `open_tasks`."""
     return _open(path, timeout, 2, schema.LETTERS_APPLICATION_ID, schema.LETTERS_MIGRATIONS)
 
 
 def _open(
     path: Path, timeout: float, cache_mb: int, application_id: int, migrations: tuple[str, ...]
-) -> sqlite3.Connection:
+) -> QueueConnection:
     if path.is_dir():
         raise UnusableFileError(path, "expected a database file, found a folder")
     if (kind := network_kind(path)) is not None:
         raise NetworkFileError(path, kind)
+    refuse_emptied(path)
     with wrapped(path):
-        conn = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+        conn = sqlite3.connect(
+            path, timeout=timeout, isolation_level=None, check_same_thread=False, factory=QueueConnection
+        )
+        conn.path, conn.newest = path, len(migrations)
         try:
             # Whose file it is must be known before journal_mode writes into it.
             if schema.check(conn, path, application_id, len(migrations)) == 0:
@@ -75,6 +110,18 @@ def _open(
             conn.close()
             raise
         return conn
+
+
+def refuse_emptied(path: Path) -> None:
+    """Whoever works with such a file has it locked; and a new one in its place would hide what has happened.
+
+    Raises:
+        EmptiedFileError: the file has no content, but a write-ahead log.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    with contextlib.suppress(OSError):
+        if not path.stat().st_size and log.stat().st_size:
+            raise EmptiedFileError(path)
 
 
 def _use_wal(conn: sqlite3.Connection, timeout: float) -> None:
@@ -163,6 +210,7 @@ def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S, line: Line 
 
     Raises:
         sqlite3.OperationalError: another connection held the lock for `timeout` seconds.
+        NewerFileError: a newer version has taken the file over.
     """
     if conn.in_transaction:
         raise sqlite3.OperationalError("a transaction is open already")
@@ -173,6 +221,8 @@ def begin(conn: sqlite3.Connection, timeout: float = BUSY_TIMEOUT_S, line: Line 
             raise
         with line.standing() if line is not None else contextlib.nullcontext():
             patiently(lambda: conn.execute("BEGIN IMMEDIATE"), timeout)
+    if isinstance(conn, QueueConnection):
+        conn.refuse_newer()
 
 
 def patiently(work: Callable[[], Result], timeout: float = BUSY_TIMEOUT_S) -> Result:
@@ -194,7 +244,7 @@ def patiently(work: Callable[[], Result], timeout: float = BUSY_TIMEOUT_S) -> Re
             pause = min(pause * 1.05, LAST_PAUSE_S)
 
 
-def impatient(conn: sqlite3.Connection) -> sqlite3.Connection:
+def impatient(conn: QueueConnection) -> QueueConnection:
     """The connection, now one that says at once when it is locked; `begin` and `patiently` do the waiting."""
     conn.execute("PRAGMA busy_timeout = 0")
     return conn
@@ -225,6 +275,7 @@ __all__ = [
     "open_letters",
     "open_tasks",
     "patiently",
+    "refuse_emptied",
     "transaction",
     "wrapped",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 
 from worker.queue.canary import Canaries
-from worker.queue.errors import QueueError
+from worker.queue.errors import NewerFileError, QueueError
 from worker.queue.retention import Pruner, Retention
 from worker.queue.rollups import DepthRecord, Rollups
 from worker.queue.schedules import Schedules
@@ -45,7 +45,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
         found = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return (found.st_dev, found.st_ino) if found.st_size else None
 
 
 class DurableWorker(Worker):
@@ -159,7 +159,7 @@ class DurableConsumer(Consumer):
             burst: work until nothing is ready and nothing runs, then end.
             options: Huey's.
 
-        Afterwards `lost_its_files` says whether it ended because a file was taken away under it.
+        Afterwards `lost_its_files` says whether it ended because a file was taken away, or taken over, under it.
         """
         super().__init__(huey, workers, **options)
         self._burst = burst
@@ -210,18 +210,35 @@ class DurableConsumer(Consumer):
     def loop(self, health_check_ts: float | None = None) -> Any:
         """One look after the workers; in a burst, also whether anything is left to do."""
         if not self.lost_its_files and (lost := self._lost_file()):
-            logger.error(
-                "%s was taken away or replaced under this worker, which ends now: what it stores, nobody would find",
-                lost,
+            self._end(
+                f"{lost} was taken away, emptied or replaced under this worker, which ends now: what it stores, "
+                "nobody would find"
             )
-            self.lost_its_files = True
-            self.stop_flag.set()
-            self.stop(graceful=True)
+        elif not self.lost_its_files and (taken := self._taken_over()):
+            self._end(f"{taken}; this worker ends now, and a newer one takes back what it had begun")
         elif (self._burst and self._nothing_left()) or self._drained():
             logger.info("nothing is left to do")
             self.stop_flag.set()
             self.stop(graceful=True)
         return super().loop(health_check_ts)
+
+    def _end(self, why: str) -> None:
+        logger.error("%s", why)
+        self.lost_its_files = True
+        self.stop_flag.set()
+        self.stop(graceful=True)
+
+    def _taken_over(self) -> QueueError | None:
+        """That a newer version has brought a file to its own schema."""
+        storage: DurableStorage = self.huey.storage
+        try:
+            storage.refuse_newer()
+            storage.letters.refuse_newer()
+        except NewerFileError as error:
+            return error
+        except QueueError as error:
+            storage.trouble.tell(error)
+        return None
 
     def _lost_file(self) -> Path | None:
         """The file whose name has belonged to another one, or to none, for a while: SQLite goes on without a word."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from worker.queue import journal
-from worker.queue.connection import BUSY_TIMEOUT_S, open_letters, transaction, wrapped
+from worker.queue.connection import BUSY_TIMEOUT_S, QueueConnection, open_letters, transaction, wrapped
 from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class DeadLetters:
     def __init__(self, path: Path, *, queue: str, timeout: float = BUSY_TIMEOUT_S) -> None:
         self.path, self._queue, self._timeout = path, queue, timeout
         self._lock = threading.RLock()
-        self._conn: sqlite3.Connection | None = None
+        self._conn: QueueConnection | None = None
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -85,7 +85,12 @@ class DeadLetters:
         with self._lock, wrapped(self.path), transaction(self.connection(), self._timeout) as conn:
             yield conn
 
-    def connection(self) -> sqlite3.Connection:
+    def refuse_newer(self) -> None:
+        """Raises where a newer version has taken the file over: see `QueueConnection`."""
+        with self._lock, wrapped(self.path):
+            self.connection().refuse_newer()
+
+    def connection(self) -> QueueConnection:
         """The open connection."""
         if self._conn is None:
             self._conn = open_letters(self.path, timeout=self._timeout)

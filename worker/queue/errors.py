@@ -7,6 +7,7 @@ QueueError
 │   ├── NewerFileError        written by a newer version of this program
 │   ├── OlderFileError        not yet brought up to date, and may not be changed here
 │   ├── NetworkFileError      on a network file system
+│   ├── EmptiedFileError      emptied under somebody who works with it
 │   └── UnusableFileError     not a database, not readable, not writable
 ├── BusyError             another process kept the file locked for too long
 ├── MessageError          a task's arguments cannot be stored as JSON, or a message cannot be read
@@ -78,6 +79,16 @@ class NetworkFileError(QueueFileError):
         super().__init__(
             f"{path}: is on a network file system ({kind}), where several hosts would damage it; "
             "name a home on a local disk with --home"
+        )
+
+
+class EmptiedFileError(QueueFileError):
+    """The file has nothing in it, though its write-ahead log says that somebody works or worked with it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: was emptied, and {path.name}-wal is still there: stop all workers, then put a copy of the file "
+            f"back, or remove {path.name} and {path.name}-wal to begin with nothing"
         )
 
 

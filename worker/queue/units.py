@@ -118,6 +118,11 @@ class UnitStorage(SqliteStorage):
     def _create_connection(self) -> sqlite3.Connection:
         return open_tasks(self.filename, timeout=self._timeout, cache_mb=self._cache_mb)
 
+    def refuse_newer(self) -> None:
+        """Raises where a newer version has taken the file over: see `QueueConnection`."""
+        with self.lock, wrapped(self.filename):
+            self.conn.refuse_newer()
+
     def initialize_schema(self) -> None:
         """Opens the file, which creates or migrates it."""
         with self.lock:
