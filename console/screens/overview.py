@@ -45,11 +45,11 @@ class OverviewScreen(ConsoleScreen):
         self.pulse = Panel(ascii_only=plain, id="pulse")
         self.waiting = Panel("Waiting", ascii_only=plain, id="waiting")
         self.ended = Panel("Ended", ascii_only=plain, id="ended")
-        self.running = Panel("Running now", ascii_only=plain, id="running")
-        self.causes = Panel("Failures by cause", ascii_only=plain, id="causes")
-        self.schedules = Panel("Schedules", ascii_only=plain, id="schedules")
-        self.runs = Panel("Last runs", ascii_only=plain, id="runs")
-        self.documents = Panel("Newest documents", ascii_only=plain, id="documents")
+        self.running = Panel("Running now", leads_to="queue", ascii_only=plain, id="running")
+        self.causes = Panel("Failures by cause", leads_to="failures", ascii_only=plain, id="causes")
+        self.schedules = Panel("Schedules", leads_to="schedules", ascii_only=plain, id="schedules")
+        self.runs = Panel("Last runs", leads_to="runs", ascii_only=plain, id="runs")
+        self.documents = Panel("Newest documents", leads_to="topics", ascii_only=plain, id="documents")
         self._day: tuple[Minute, ...] | None = None
         self._day_at: datetime | None = None
         yield self.verdict

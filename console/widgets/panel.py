@@ -27,13 +27,21 @@ class Panel(Widget):
 
     Args:
         title: its heading; empty for none.
+        leads_to: the screen that has all of it, where a click goes; empty for none.
         ascii_only: draw with plain characters.
         id: the widget's.
     """
 
-    def __init__(self, title: str = "", *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        title: str = "",
+        *,
+        leads_to: str = "",
+        ascii_only: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
         super().__init__(id=id)
-        self._title, self._ascii = title, ascii_only
+        self._title, self._leads_to, self._ascii = title, leads_to, ascii_only
         self._content: Content = lambda _: ()
         self._lines: tuple[Line, ...] = ()
         self._note = ""
@@ -97,6 +105,11 @@ class Panel(Widget):
         for y in range(min(max(len(old), len(self._lines)), self.size.height - above)):
             if old[y : y + 1] != self._lines[y : y + 1]:
                 self.refresh(Region(0, y + above, self.size.width, 1))
+
+    async def on_click(self) -> None:
+        """To the screen that has all of it, unless text was selected."""
+        if self._leads_to and not self.screen.get_selected_text():
+            await self.run_action(f"app.go('{self._leads_to}')")
 
     def on_resize(self) -> None:
         """The lines are laid out for the new width."""

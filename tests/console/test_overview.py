@@ -16,7 +16,7 @@ from tests.console import homes
 from tests.console.conftest import console
 from tests.console.homes import NOW
 from tests.console.test_history_screens import text
-from tests.console.waiting import press, until
+from tests.console.waiting import press, settled, until
 
 
 def drawn(lines):
@@ -105,6 +105,17 @@ async def test_the_graphs_show_the_hour_and_on_a_key_the_day(builder):
         assert "24h ago ╌╌ no worker" in text(screen.waiting)
         await press(pilot, "h")
         await until(pilot, lambda: "1h ago" in text(screen.waiting))
+
+
+async def test_a_click_on_a_part_goes_to_the_screen_that_has_all_of_it(builder):
+    homes.broken(builder)
+    app = console(builder)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        for part, screen in (("#causes", "failures"), ("#schedules", "schedules"), ("#running", "queue")):
+            await pilot.click(part)
+            await until(pilot, lambda screen=screen: app.current_mode == screen)
+            await press(pilot, "1")
 
 
 # -- the verdict ------------------------------------------------------------------------------
