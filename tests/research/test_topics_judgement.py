@@ -194,6 +194,7 @@ def test_general_words_of_english_name_no_topic_alone(tell, ranked):
     for outlet, title in zip("abcd", titles, strict=True):
         tell(outlet, title, language="en")
     assert place(ranked(), "andidate") is None
+    assert place(ranked(seed_keywords=["candidates"]), "andidate") == 1, "but a market may be about them"
 
 
 def test_voices_a_hair_below_what_is_usual_are_no_fall_and_no_fault():

@@ -146,7 +146,13 @@ class Compounds:
         return None
 
 
-def phrases(line: Terms, usable: Collection[str], compounds: Compounds, most: int) -> set[Phrase]:
+def phrases(
+    line: Terms,
+    usable: Collection[str],
+    compounds: Compounds,
+    most: int,
+    general: Collection[str] = TOO_GENERAL,
+) -> set[Phrase]:
     """The phrases of a line: runs of usable stems, the too general ones only in company.
 
     Args:
@@ -154,6 +160,7 @@ def phrases(line: Terms, usable: Collection[str], compounds: Compounds, most: in
         usable: stems that may stand in a phrase.
         compounds: which phrases are one word, and which words are phrases.
         most: words in a phrase.
+        general: stems that name nothing alone.
     """
     found: set[Phrase] = set()
     run: list[str] = []
@@ -161,13 +168,13 @@ def phrases(line: Terms, usable: Collection[str], compounds: Compounds, most: in
         if term in usable:
             run.append(term)
             for part in compounds.parts(term):
-                if part in usable and part not in TOO_GENERAL:
+                if part in usable and part not in general:
                     found.add((part,))
             for length in range(1, min(most, len(run)) + 1):
                 phrase = tuple(run[-length:])
                 if length > 1:
                     found.add((compounds.joined[phrase],) if phrase in compounds.joined else phrase)
-                elif term not in TOO_GENERAL:
+                elif term not in general:
                     found.add(phrase)
         else:
             run.clear()

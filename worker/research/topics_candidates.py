@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from worker.research.phrases import BREAK, MAX_WORDS, Compounds, Phrase, phrases
+from worker.research.words import TOO_GENERAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -99,7 +100,7 @@ def hear(windows: defaultdict[int, Voices], story: Story, days: int, loudness: f
 
 def find_candidates(stories: Stories, keywords: Iterable[Phrase]) -> tuple[list[Candidate], Compounds]:
     """The phrases that enough outlets use in the window, and what the corpus knows of compounds."""
-    search = _Search(stories, frozenset(part for keyword in keywords for part in keyword))
+    search = _Search(stories, tuple(keywords))
     found = search.in_window()
     search.in_past(found)
     return list(found.values()), search.compounds
@@ -108,8 +109,11 @@ def find_candidates(stories: Stories, keywords: Iterable[Phrase]) -> tuple[list[
 class _Search:
     """One search for candidates."""
 
-    def __init__(self, stories: Stories, keywords: frozenset[str]) -> None:
+    def __init__(self, stories: Stories, phrases_of_market: tuple[Phrase, ...]) -> None:
+        keywords = frozenset(word for keyword in phrases_of_market for word in keyword)
         self._stories, self._keywords = stories, keywords
+        # A market for schools is right to speak of schools.
+        self._general = TOO_GENERAL - {keyword[0] for keyword in phrases_of_market if len(keyword) == 1}
         self._heard = stories.heard
         self._needed = min(MIN_OUTLETS, self._heard)
         self._outlets_of: defaultdict[str, int] = defaultdict(int)  # of each stem, as bits
@@ -192,8 +196,8 @@ class _Search:
                 title = tuple("|" if word in dull[1] else word for word in title)
                 lead = tuple("|" if word in dull[0] else word for word in lead)
         return (
-            phrases(title, self._usable, self.compounds, MAX_WORDS),
-            phrases(lead, self._usable, self.compounds, MAX_WORDS - 1),
+            phrases(title, self._usable, self.compounds, MAX_WORDS, self._general),
+            phrases(lead, self._usable, self.compounds, MAX_WORDS - 1, self._general),
         )
 
     def _needed_for(self, phrase: Phrase) -> int:
@@ -219,8 +223,8 @@ class _Search:
         }
         usable = wanted | parts | whole
         for story in self._stories.past:
-            titled = phrases(story.title, usable, self.compounds, MAX_WORDS)
-            led = phrases(story.lead, usable, self.compounds, MAX_WORDS - 1)
+            titled = phrases(story.title, usable, self.compounds, MAX_WORDS, self._general)
+            led = phrases(story.lead, usable, self.compounds, MAX_WORDS - 1, self._general)
             for phrase in titled | led:
                 if candidate := found.get(phrase):
                     loudness = _WHOLE if phrase in titled else _HALF
