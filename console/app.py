@@ -7,6 +7,8 @@ import gc
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._styles_cache import StylesCache
+
 from console import keys
 from console.actions import Actions
 from console.alerts import Watch, sequences
@@ -169,6 +171,8 @@ class TopicConsole(ThreadedApp):
             self.redraw()
 
     def _tidy(self) -> None:
+        # A cache of Textual's, of two colours each, holds all that its last 1024 askers have drawn, long after their end.
+        StylesCache.get_inner_outer.cache_clear()
         gc.collect()
 
     def redraw(self) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from textual._styles_cache import StylesCache
+from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._toast import Toast
 
@@ -132,6 +135,17 @@ async def test_what_moves_a_list_does_no_harm_in_a_question_without_one(builder)
             await pilot.press("j", "k", "down", "up", "escape", "escape")
             await settled(pilot)
             assert app.is_running, question
+
+
+async def test_what_was_drawn_of_a_question_is_not_kept_for_ever(builder):
+    app = console(builder)
+    async with app.run_test() as pilot:
+        for _ in range(2):
+            await press(pilot, "question_mark", "escape")
+        app._tidy()
+        found = gc.get_objects()
+        widgets = {id(one._styles_cache) for one in found if isinstance(one, Widget)}
+        assert not [one for one in found if isinstance(one, StylesCache) and id(one) not in widgets]
 
 
 async def test_above_fifty_a_y_is_too_quick_and_the_number_is_typed(builder):
