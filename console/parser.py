@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from console.commands import Subject
+from worker.foreign import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +52,8 @@ class Parser(argparse.ArgumentParser):
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        """As argparse's; names the command that was perhaps meant."""
+        """As argparse's, without what steers a terminal; names the command that was perhaps meant."""
+        message = harmless(message)
         if found := re.search(r"invalid choice: '(.+?)' \(choose from (.+)\)", message):
             from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
 

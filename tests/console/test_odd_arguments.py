@@ -14,6 +14,7 @@ import pytest
 
 from console import cli
 from tests.console import homes
+from worker import cli as worker_cli
 
 ROOT = Path(__file__).parents[2]
 ODD = (
@@ -128,3 +129,17 @@ def test_the_version_is_said(capsys):
         cli.main(["--version"])
     assert end.value.code == 0
     assert capsys.readouterr().out.startswith("topic-console 0.")
+
+
+HOSTILE = "\x1b]52;c;eA==\x07\x9b2J\u202e"
+
+
+@pytest.mark.parametrize("program", [cli.main, worker_cli.main], ids=["console", "worker"])
+@pytest.mark.parametrize(
+    "words", [[HOSTILE], [f"--{HOSTILE}"], ["check", HOSTILE], ["status", HOSTILE, "--x"]]
+)
+def test_what_is_refused_is_repeated_without_what_steers_a_terminal(program, words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program(words)
+    assert ended.value.code == 2
+    assert not STEERING.search(capsys.readouterr().err)
