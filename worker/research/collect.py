@@ -40,6 +40,8 @@ Report = Callable[[int, int, str], None]
 
 # How often a report is made while nothing finishes, so that a wish to stop is heard in time.
 BEAT_S: Final = 0.5
+# What is raised for values that SQLite has no place for.
+_UNSTORABLE: Final = (ValueError, TypeError, ArithmeticError)
 # Sources that are read and not yet stored.
 _AHEAD: Final = 8
 
@@ -309,8 +311,20 @@ class _Run:
 
     def _store_all(self, ready: list[tuple[Source, Gathered]]) -> list[tuple[Source, SourceStats]]:
         """Stores what has come in the meantime in one transaction, at the cost of one commit."""
-        with self._library.transaction():
-            return [(source, self._store(source, gathered)) for source, gathered in ready]
+        try:
+            with self._library.transaction():
+                return [(source, self._store(source, gathered)) for source, gathered in ready]
+        except _UNSTORABLE:  # what one of them gave; each is stored by itself, and that one is not
+            return [(source, self._store_alone(source, gathered)) for source, gathered in ready]
+
+    def _store_alone(self, source: Source, gathered: Gathered) -> SourceStats:
+        try:
+            with self._library.transaction():
+                return self._store(source, gathered)
+        except _UNSTORABLE as error:
+            sentence = f"what it gave cannot be stored: {type(error).__name__}: {error}"[:300]
+            self._library.note_failure(self._market.name, source, sentence, status=None, now=self._now())
+            return SourceStats(Outcome.FAILED, error=sentence)
 
     def _store(self, source: Source, gathered: Gathered) -> SourceStats:
         name, now = self._market.name, self._now()
@@ -326,13 +340,7 @@ class _Run:
                 moved_to=gathered.moved_to, address=gathered.address,
             )  # fmt: skip
             return SourceStats(Outcome.NOT_MODIFIED, seconds=round(gathered.seconds, 3))
-        try:
-            with self._library.transaction():
-                stored = self._library.store(name, source, gathered, now=now)
-        except (ValueError, TypeError, ArithmeticError) as error:  # of what one source gave; the others go on
-            sentence = f"what it gave cannot be stored: {type(error).__name__}: {error}"[:300]
-            self._library.note_failure(name, source, sentence, status=gathered.status, now=now)
-            return SourceStats(Outcome.FAILED, error=sentence)
+        stored = self._library.store(name, source, gathered, now=now)
         return SourceStats(
             Outcome.STORED,
             documents=stored.documents,

@@ -83,13 +83,15 @@ class FingerprintIndex:
         self._conn.executemany(
             "INSERT OR IGNORE INTO fingerprint_new (hash, document) VALUES (?, ?)", sorted(self._added)
         )
-        gathered = self._conn.execute(
+        # No RETURNING: it opens a savepoint, at which FTS5 would write what it has gathered so far.
+        self._conn.execute(
             "INSERT INTO tally (name, n) VALUES ('fingerprints:new', ?) "
-            "ON CONFLICT (name) DO UPDATE SET n = n + excluded.n RETURNING n",
+            "ON CONFLICT (name) DO UPDATE SET n = n + excluded.n",
             (len(self._added),),
-        ).fetchone()[0]
+        )
         self._added.clear()
-        if gathered >= GATHERED:
+        gathered = self._conn.execute("SELECT n FROM tally WHERE name = 'fingerprints:new'").fetchone()
+        if gathered[0] >= GATHERED:
             self._put_among_the_others()
 
     def _put_among_the_others(self) -> None:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S: Final = 10.0
 _CACHE_KB: Final = 16_000
 _CHECKPOINT_PAGES: Final = 4_000
-# How a transaction begins, how it ends, and what undoes it.
-_WHOLE: Final = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
-_INSIDE: Final = ("SAVEPOINT inside", "RELEASE inside", ("ROLLBACK TO inside", "RELEASE inside"))
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
@@ -53,22 +50,25 @@ class LibraryFile:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: everything inside is stored, or nothing; so is one inside another, with that one.
+        """One write transaction: everything inside is stored, or nothing; one inside another is a part of it.
+
+        No savepoint: at each, FTS5 would write what it has gathered so far.
 
         Raises:
             LibraryError: it could not be stored.
         """
         with self._lock, self._wrapped():
             conn = self._open()
-            begin, end, undo = _INSIDE if conn.in_transaction else _WHOLE
-            conn.execute(begin)
+            if conn.in_transaction:
+                yield conn
+                return
+            conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn
-                conn.execute(end)
+                conn.execute("COMMIT")
             except BaseException:
                 if conn.in_transaction:
-                    for statement in undo:
-                        conn.execute(statement)
+                    conn.execute("ROLLBACK")
                 raise
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
