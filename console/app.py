@@ -190,13 +190,22 @@ class TopicConsole(ThreadedApp):
             f"{short_path(self.home.root)}{f', {self.installation.name}' if self.installation.name else ''}"
         )
 
-    def permits(self, action: str) -> bool | None:
+    def permits(self, action: str, scope: keys.Scope = keys.Scope.EVERYWHERE) -> bool | None:
         """Whether a key does something; None where the console is read-only and it would change something."""
-        return None if self.read_only and keys.changes(action) else True
+        return None if self.read_only and keys.changes(action, scope) else True
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only console dims what would change something."""
         return self.permits(action) and super().check_action(action, parameters)
+
+    async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
+        """As Textual's; says why a read-only console does not do it, where Textual says nothing."""
+        target, name, _ = self._parse_action(action, default_namespace or self, namespaces)
+        scope = keys.Scope.EVERYWHERE if target is self else getattr(target, "scope", None)
+        if scope is not None and self.permits(name, scope) is None:
+            self.refuse("This console is read-only: it changes nothing.")
+            return True
+        return await super().run_action(action, default_namespace, namespaces)
 
     # -- what is remembered ---------------------------------------------------------------------
 

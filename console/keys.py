@@ -225,9 +225,9 @@ def bindings(*scopes: Scope) -> list[Binding]:
     ]
 
 
-def changes(action_id: str) -> bool:
-    """Whether an action changes something."""
-    return any(action.changes for action in ACTIONS if action.id == action_id)
+def changes(action_id: str, scope: Scope) -> bool:
+    """Whether an action of a scope changes something."""
+    return any(action.changes for action in of(scope) if action.id == action_id)
 
 
 def table() -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
-import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from console.commands import Subject
-from worker.foreign import harmless
+from console.usage import Parser, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,44 +35,8 @@ LEVELS = ("debug", "info", "warning", "error")
 _ARGS = 'a list, an object of named arguments, or {"args": [...], "kwargs": {...}}'
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that helps whoever mistypes a command.
-
-    Attributes:
-        alone: the command of a group that is meant where none is named.
-    """
-
-    alone: str | None = None
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse's; `topic-console queue --json` is `topic-console queue list --json`."""
-        if self.alone is not None and not (args and (args[0] in {"-h", "--help"} or args[0][:1] != "-")):
-            args = [self.alone, *(args or ())]
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """As argparse's, without what steers a terminal; names the command that was perhaps meant."""
-        message = harmless(message)
-        if found := re.search(r"invalid choice: '(.+?)' \(choose from (.+)\)", message):
-            from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
-
-            if near := get_close_matches(found[1], re.findall(r"[\w-]+", found[2]), 1):
-                message = f"{message}; did you mean {near[0]}?"
-        super().error(message)
-
-
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[Parser]  # noqa: SLF001 - it has no public name
-
-
-class _Version(argparse.Action):
-    """Finds out the version when it is asked for: the library for it takes as long as all else here."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415 - see above
-
-        sys.stdout.write(f"topic-console {version('topic-console')}\n")
-        parser.exit()
 
 
 def build(themes: Sequence[str]) -> argparse.ArgumentParser:
@@ -89,7 +51,7 @@ def build(themes: Sequence[str]) -> argparse.ArgumentParser:
         epilog="Exit codes: 0 done, 1 needs attention or refused, 2 bad usage or an unusable file.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is, and exit")
+    parser.add_argument("--version", action=Version, nargs=0, help="say which version this is, and exit")
     parser.set_defaults(run=None, json=False, yes=False)
     _everywhere(parser, home=None, config=None, read_only=False, ascii=False)
     parser.add_argument("--worker", action="store_true", help="also run a worker that stops with the console")

@@ -117,7 +117,7 @@ class ConsoleScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A read-only console dims what would change something."""
-        return self.console.permits(action) and super().check_action(action, parameters)
+        return self.console.permits(action, self.scope) and super().check_action(action, parameters)
 
     def named(self, what: str) -> str:
         """A slot's name, this screen's own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import pytest
 from textual._styles_cache import StylesCache
@@ -11,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._toast import Toast
 
+from console import keys
 from console.widgets.pane import Pane
 from tests.console import homes
 from tests.console.conftest import console
@@ -419,14 +421,33 @@ async def test_of_many_runs_it_is_asked_once_more(builder):
 
 
 async def test_read_only_changes_nothing_whatever_is_pressed(builder):
-    homes.busy(builder)
-    before = [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")]
+    homes.broken(builder)
+
+    def versions():
+        files = (builder.tasks, builder.letters, builder.library)
+        return [file.execute("PRAGMA data_version").fetchone()[0] for file in files]
+
+    before, screens = versions(), {action.screen: action.keys[0] for action in keys.to_screens()}
     app = console(builder, read_only=True)
     async with app.run_test(notifications=True) as pilot:
-        for screen in "12346":
-            await press(pilot, screen, "c", "r", "x", "C", "u", "p", "w", "escape")
-    assert [builder.tasks.execute("PRAGMA data_version").fetchone()[0], rows(builder, "task")] == before
-    assert rows(builder, "journal") == 0
+        await settled(pilot)
+        changing = [action for action in keys.ACTIONS if action.changes]
+        for scope, actions in groupby(changing, key=lambda action: action.scope):
+            await press(pilot, screens.get(scope.lower(), "1"))
+            for key in [key for action in actions for key in action.keys]:
+                app.clear_notifications()
+                await pilot.press(key)
+                assert toasts(app) == ["This console is read-only: it changes nothing."], (scope, key)
+        await settled(pilot)
+    assert versions() == before
+
+
+async def test_a_read_only_console_holds_its_log_still_as_ever(builder):
+    builder.logged((1, "info", "a line", {}))
+    app = console(builder, read_only=True)
+    async with app.run_test() as pilot:
+        await press(pilot, "8", "p")
+        assert "PAUSED" in str(app.screen.caption.content)
 
 
 async def test_help_and_palette_offer_what_is_possible_here(builder):
