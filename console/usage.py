@@ -40,6 +40,7 @@ class Version(argparse.Action):
     """Finds out the version when it is asked for: the library for it takes as long as all else here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Prints it, and ends."""
         from importlib.metadata import version  # noqa: PLC0415 - see above
 
         sys.stdout.write(f"topic-console {version('topic-console')}\n")
