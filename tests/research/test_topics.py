@@ -110,6 +110,21 @@ def test_a_topic_keeps_its_key_when_its_phrase_grows(tell, ranked, library, now,
     assert second["glasfas"].first_seen == now() - timedelta(days=9)
 
 
+def test_a_topic_does_not_take_the_key_of_another_that_it_was_a_side_of(tell, library, now, make_market):
+    before = now() - timedelta(days=8)
+    for outlet in "abcd":
+        tell(outlet, f"Vonovia verkauft Wohnungen an Heimstaden {outlet}", at=before - timedelta(hours=1))
+    first = rank_topics(make_market(), library, now=before)
+    save_ranking(library, first)
+    assert any({"vonovia", "heimstad"} <= set(topic.phrases) for topic in first.topics)
+    lead = first.topics[0].phrases[0]
+    side = next(word for word in ("Heimstaden", "Vonovia") if word.casefold()[:7] != lead[:7])
+    for outlet in "abcd":
+        tell(outlet, f"{side} plant Studentenheime {outlet}")
+    second = keyed(rank_topics(make_market(scheduling={"lookback_days": 7}), library, now=now()))
+    assert first.topics[0].key not in second
+
+
 def test_saving_twice_keeps_one_row_and_what_notion_knows(tell, library, now, make_market):
     for outlet in "abc":
         tell(outlet, f"Glasfaser {outlet}")

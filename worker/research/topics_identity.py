@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from worker.research.library import Library
+    from worker.sqlite import sqlite3
 
 # Stored topics that are compared with, the last ranked first.
 _REMEMBERED: Final = 2_000
-# This much of the smaller one's stories, or phrases, must be shared.
+# This much of both ones' stories (the cosine), or of the smaller one's phrases, must be shared.
 _SAME: Final = 0.5
+# What shared phrases are worth where the one that led is not among them.
+_WITHOUT_LEAD: Final = 0.4
 _LEAST_STORIES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A stored topic."""
+    """A stored topic; `lead`: its hottest phrase."""
 
     id: int
     key: str
+    lead: str
     phrases: frozenset[str]
     first_seen: float
+
+
+def _known(row: sqlite3.Row) -> _Known:
+    phrases = json.loads(row["phrases"]) or [row["key"].replace("-", " ")]
+    return _Known(row["id"], row["key"], phrases[0], frozenset(phrases), row["first_seen"])
 
 
 class Identities:
@@ -42,15 +52,7 @@ class Identities:
             market,
             _REMEMBERED,
         )
-        self._known = {
-            row["id"]: _Known(
-                row["id"],
-                row["key"],
-                frozenset(json.loads(row["phrases"])) or frozenset([row["key"].replace("-", " ")]),
-                row["first_seen"],
-            )
-            for row in rows
-        }
+        self._known = {row["id"]: _known(row) for row in rows}
         self._by_key = {known.key: known.id for known in self._known.values()}
         self._by_phrase: defaultdict[str, list[int]] = defaultdict(list)
         for known in self._known.values():
@@ -97,14 +99,15 @@ class Identities:
         for story in stories:
             shared.update(self._by_story.get(story, ()))
         for topic, n in shared.items():
-            smaller = min(len(stories), self._stories[topic])
             if n >= _LEAST_STORIES and topic in self._known:
-                likeness[topic] = n / smaller
+                likeness[topic] = n / math.sqrt(len(stories) * self._stories[topic])
         same: Counter[int] = Counter()
         for phrase in phrases:
             same.update(self._by_phrase.get(phrase, ()))
         for topic, n in same.items():
-            likeness[topic] += n / min(len(phrases), len(self._known[topic].phrases))
+            known = self._known[topic]
+            led = 1.0 if known.lead in phrases else _WITHOUT_LEAD
+            likeness[topic] += led * n / min(len(phrases), len(known.phrases))
         if key in self._by_key:
             likeness[self._by_key[key]] += 1
         free = {
