@@ -140,7 +140,7 @@ def _refuse_unusable(home: Home) -> None:
 
 
 def _command(options: argparse.Namespace, home: Home, config: Path) -> int:
-    if not home.root.exists():
+    if options.of_home and not home.root.exists():
         # Whoever has mistyped it would be told that the queue is empty.
         print(f"topic-console: nothing is in {home.root} yet", file=sys.stderr)
     with _context(options, home, config) as context:

@@ -52,7 +52,7 @@ def build(themes: Sequence[str]) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action=Version, nargs=0, help="say which version this is, and exit")
-    parser.set_defaults(run=None, json=False, yes=False)
+    parser.set_defaults(run=None, json=False, yes=False, of_home=True)
     _everywhere(parser, home=None, config=None, read_only=False, ascii=False)
     parser.add_argument("--worker", action="store_true", help="also run a worker that stops with the console")
     parser.add_argument("--theme", choices=themes, help="colours")
@@ -356,6 +356,7 @@ def _for_the_user(commands: Subparsers) -> None:
         "--expose", action="store_true", help="let other machines reach it; nobody is asked for a password"
     )
     script = _leaf(commands, "completion", completion.completion, "print what makes tab complete in a shell")
+    script.set_defaults(of_home=False)
     script.add_argument("shell", choices=SHELLS)
 
 

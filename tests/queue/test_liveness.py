@@ -31,9 +31,9 @@ def test_a_worker_stopped_for_longer_than_its_lease_may_not_store_its_outcome(si
     task_id = site.enqueue("work", "a", 3.0)
     site.wait_for_mark("begin a")
     pid = pid_of_claim(site, task_id)
-    os.kill(pid, signal.SIGSTOP)
+    site.stop(pid)
     if kind == "process":
-        first.send_signal(signal.SIGSTOP)  # or its supervisor would start another
+        site.stop(first.pid)  # or its supervisor would start another
     site.start("-k", kind, APP_LEASE="1")
     site.wait(lambda: site.states(task_id)[-1:] == ["completed"], "the second run")
     os.kill(pid, signal.SIGCONT)
@@ -59,7 +59,7 @@ def test_a_worker_stopped_while_it_holds_its_lock_keeps_its_task(site):
     first = site.start()
     task_id = site.enqueue("work", "a", 1.0)
     site.wait_for_mark("begin a")
-    first.send_signal(signal.SIGSTOP)
+    site.stop(first.pid)
     site.start()
     other = site.enqueue("work", "b")
     site.wait(lambda: site.states(other) == ["completed"], "the other worker")

@@ -214,7 +214,7 @@ def test_two_worker_processes_fire_each_tick_once_while_one_is_killed_and_one_is
     first.wait()
     site.start("-k", "thread", **every_second)
     site.wait(lambda: len(ticks()) >= 6, "ticks after the kill")
-    os.kill(second.pid, signal.SIGSTOP)
+    site.stop(second.pid)
     site.wait(lambda: len(ticks()) >= 9, "ticks beside a stopped worker")
     os.kill(second.pid, signal.SIGCONT)
     site.wait(lambda: len(ticks()) >= 12, "ticks of both again")

@@ -48,9 +48,8 @@ def test_init_writes_a_configuration_that_check_finds_fine(run, tmp_path):
 def test_a_reader_that_is_gone_is_no_error(tmp_path, program):
     reads, writes = os.pipe()
     os.close(reads)
-    command = {"worker.cli": ("check", "--config", ROOT / "config"), "console.cli": ("queue", "list")}[
-        program
-    ]
+    config = ("--config", ROOT / "config")
+    command = {"worker.cli": ("check", *config), "console.cli": ("completion", "bash")}[program]
     done = subprocess.run(
         [sys.executable, "-m", program, *map(str, command)], stdout=writes, stderr=subprocess.PIPE, text=True, timeout=30,
         cwd=ROOT, env=os.environ | {"TOPIC_HOME": str(tmp_path / "home")}, check=False,
