@@ -46,7 +46,8 @@ class Asking:
             return
         snapshot = self._console.snapshot
         runs = snapshot.last_runs if snapshot else ()
-        last = self._last_market or next((run.subject for run in runs if run.name == COLLECT), None)
+        collections = (run.subject for run in runs if run.name == COLLECT)
+        last = self._last_market or next((market for market in collections if market in markets), None)
         ordered = sorted(markets, key=lambda name: name != last)
         now, running = self._console.clock(), snapshot.running if snapshot else ()
         collected = {

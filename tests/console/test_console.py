@@ -39,6 +39,7 @@ async def test_c_and_enter_start_a_collection(builder):
 
 async def test_the_market_of_the_last_collection_comes_first(builder):
     builder.run("proptech_de", result={"documents": 1, "sources": 1, "errors": 0})
+    builder.run("no market any more", state="dead")
     async with console(builder).run_test() as pilot:
         await press(pilot, "c", "enter")
         await until(pilot, lambda: rows(builder, "task"))
