@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from console.commands import Subject
 from console.usage import Parser, Version
+from console.values import amount, port, positive, row, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,6 @@ sources, start, status, topics = Subject("sources"), Subject("start"), Subject("
 workers, completion = Subject("workers"), Subject("completion")
 journal_commands, search_command = Subject("journal"), Subject("search")
 
-LARGEST = 2**63 - 1
 PERIODS = ("1h", "24h", "7d")
 SHELLS = ("bash", "zsh", "fish")
 LISTS = ("queue", "failures", "causes", "schedules", "runs", "sources", "topics", "documents", "journal")
@@ -122,7 +122,7 @@ def _leaf(
 
 
 def _listing(leaf: argparse.ArgumentParser, *, filtered: bool = True) -> None:
-    leaf.add_argument("--limit", type=_positive, default=50, metavar="N", help="how many at the most (50)")
+    leaf.add_argument("--limit", type=positive, default=50, metavar="N", help="how many at the most (50)")
     if filtered:
         _filter(leaf)
 
@@ -133,29 +133,14 @@ def _filter(leaf: argparse.ArgumentParser) -> None:
     )
 
 
-def _row(text: str) -> int:
-    """A number that SQLite can hold."""
-    number = int(text)
-    if abs(number) > LARGEST:
-        raise argparse.ArgumentTypeError(f"expected a number of at most {LARGEST}, found {text:.40}")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = _row(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
-    return number
-
-
 def _starting(commands: Subparsers) -> None:
     collect = _leaf(commands, "collect", start.collect, "collect a market")
     collect.add_argument("market", metavar="MARKET", help="its name")
     collect.add_argument("--source", metavar="KEY", help="only this source of it")
     when = collect.add_mutually_exclusive_group()
-    when.add_argument("--delay", type=float, metavar="SECONDS", help="not before so many seconds")
+    when.add_argument("--delay", type=seconds, metavar="SECONDS", help="not before so many seconds")
     when.add_argument("--at", metavar="ISO", help="not before this time, for example 2026-12-01T02:00")
-    collect.add_argument("--priority", type=float, metavar="N", help="higher runs first")
+    collect.add_argument("--priority", type=amount, metavar="N", help="higher runs first")
     collect.add_argument("--wait", action="store_true", help="wait for the end and say what came of it")
     enqueue = _leaf(commands, "enqueue", start.enqueue, "store a call to any task")
     enqueue.add_argument("task", metavar="TASK", help="its name")
@@ -171,7 +156,7 @@ def _workers(commands: Subparsers) -> None:
         ("drain", workers.drain, "let them take nothing more, and end once nothing runs"),
         ("resume", workers.resume, "let them take tasks again"),
     ):
-        _leaf(commands, name, run, about).add_argument("ids", nargs="+", type=_positive, metavar="ID")
+        _leaf(commands, name, run, about).add_argument("ids", nargs="+", type=positive, metavar="ID")
 
 
 def _queue(commands: Subparsers) -> None:
@@ -185,7 +170,7 @@ def _queue(commands: Subparsers) -> None:
     _filter(now)
     order = _leaf(commands, "priority", queue.priority, "let a waiting task run sooner or later")
     order.add_argument("id", metavar="ID")
-    order.add_argument("priority", type=float, metavar="N", help="higher runs first")
+    order.add_argument("priority", type=amount, metavar="N", help="higher runs first")
     edit = _leaf(commands, "edit", queue.edit, "give a waiting task other arguments", destroys=True)
     edit.add_argument("id", metavar="ID")
     edit.add_argument("args", metavar="JSON-ARGS", help=_ARGS)
@@ -208,9 +193,9 @@ def _failures(commands: Subparsers) -> None:
     listing = _leaf(commands, "list", failures.list_, "dead letters, newest first")
     _listing(listing)
     listing.add_argument("--causes", action="store_true", help="group them by cause")
-    _leaf(commands, "show", failures.show, "one dead letter").add_argument("id", type=_row, metavar="ID")
+    _leaf(commands, "show", failures.show, "one dead letter").add_argument("id", type=row, metavar="ID")
     retry = _leaf(commands, "retry", failures.retry, "run them again", destroys=True)
-    retry.add_argument("ids", nargs="*", type=_row, metavar="ID")
+    retry.add_argument("ids", nargs="*", type=row, metavar="ID")
     retry.add_argument("--all", action="store_true", help="every dead letter there is now")
     retry.add_argument(
         "--cause", default="", metavar="FINGERPRINT", help="all of one cause: failures list --causes"
@@ -224,10 +209,10 @@ def _failures(commands: Subparsers) -> None:
     )
     stop.add_argument("cause", metavar="FINGERPRINT")
     edit = _leaf(commands, "edit", failures.edit, "run one again with other arguments", destroys=True)
-    edit.add_argument("id", type=_row, metavar="ID")
+    edit.add_argument("id", type=row, metavar="ID")
     edit.add_argument("args", metavar="JSON-ARGS", help=_ARGS)
     delete = _leaf(commands, "delete", failures.delete, "take dead letters away", destroys=True)
-    delete.add_argument("ids", nargs="*", type=_row, metavar="ID")
+    delete.add_argument("ids", nargs="*", type=row, metavar="ID")
     _filter(delete)
     _leaf(commands, "clear", failures.clear, "take all dead letters away", destroys=True)
 
@@ -311,11 +296,9 @@ def _logs(commands: Subparsers) -> None:
 def _history(commands: Subparsers) -> None:
     runs = _group(commands, "runs", "the history")
     _listing(_leaf(runs, "list", history.runs, "the history, newest first"))
-    _leaf(runs, "show", history.run, "one run, and what it logged").add_argument(
-        "id", type=_row, metavar="ID"
-    )
+    _leaf(runs, "show", history.run, "one run, and what it logged").add_argument("id", type=row, metavar="ID")
     _leaf(runs, "again", history.again, "enqueue a run's task once more").add_argument(
-        "id", type=_row, metavar="ID"
+        "id", type=row, metavar="ID"
     )
     stats = _leaf(runs, "stats", history.stats, "rates, waiting and running times of each task")
     stats.add_argument("--period", choices=PERIODS, default="24h", help="how far back (24h)")
@@ -351,17 +334,10 @@ def _exporting(commands: Subparsers) -> None:
 def _for_the_user(commands: Subparsers) -> None:
     served = _leaf(commands, "serve", serve.serve, "show the console in a browser on this machine")
     served.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (127.0.0.1)")
-    served.add_argument("--port", type=_port, default=8000, metavar="N", help="the port (8000)")
+    served.add_argument("--port", type=port, default=8000, metavar="N", help="the port (8000)")
     served.add_argument(
         "--expose", action="store_true", help="let other machines reach it; nobody is asked for a password"
     )
     script = _leaf(commands, "completion", completion.completion, "print what makes tab complete in a shell")
     script.set_defaults(of_home=False)
     script.add_argument("shell", choices=SHELLS)
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65_536:
-        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, found {text}")
-    return number

@@ -88,9 +88,11 @@ def export(context: Context) -> Exit:
     path = Path(options.output) if options.output else None
     report = LISTS[options.list](options.filter)
     try:
-        form = Format(options.format) if options.format else format_of(path) if path else Format.CSV
+        form = Format(options.format) if options.format else format_of(path) if path else _shown(context)
     except ExportError as error:
         raise CommandError(str(error), Exit.UNUSABLE) from error
+    if context.json and path is None and form is not Format.JSON:
+        raise CommandError("--json prints JSON: leave --format away, or name a file with -o", Exit.UNUSABLE)
     try:
         return _out(context, path, partial(lines, report, form, context.readings, context.now()))
     except ExportError as error:
@@ -103,9 +105,18 @@ def incident(context: Context) -> Exit:
     path = Path(options.output) if options.output else None
     place = str(context.home.root)
     try:
+        if context.json and path is None:
+            text = "".join(write_up(look(context.readings), context.now(), place=place))
+            context.answer({"markdown": text}, text)
+            return Exit.DONE
         return _out(context, path, lambda: write_up(look(context.readings), context.now(), place=place))
     except ExportError as error:
         raise CommandError(str(error)) from error
+
+
+def _shown(context: Context) -> Format:
+    """How a list is printed where nothing says how."""
+    return Format.JSON if context.json else Format.CSV
 
 
 def _out(context: Context, path: Path | None, parts: Callable[[], Iterable[str]]) -> Exit:

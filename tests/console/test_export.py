@@ -77,6 +77,8 @@ def test_a_hostile_home_steers_no_terminal_and_no_spreadsheet(run, builder, form
 def test_an_empty_list_is_an_empty_list(run):
     assert run("export", "queue") == (0, "", "")
     assert json.loads(run("export", "queue", "--format", "json")[1]) == []
+    assert json.loads(run("export", "queue", "--json")[1]) == []
+    assert json.loads(run("incident", "--json")[1])["markdown"].startswith("# Incident")
 
 
 def test_the_name_says_the_format_and_no_file_is_written_over(run, builder, tmp_path):
