@@ -173,7 +173,8 @@ class TopicConsole(ThreadedApp):
     def _tidy(self) -> None:
         # A cache of Textual's, of two colours each, holds all that its last 1024 askers have drawn, long after their end.
         StylesCache.get_inner_outer.cache_clear()
-        gc.collect()
+        if any(gc.get_count()[1:]):  # a whole look costs 60 ms, and where nothing happens there is nothing to find
+            gc.collect()
 
     def redraw(self) -> None:
         """Has the screen show what is known now."""

@@ -18,6 +18,7 @@ from console.actions import ActionRefused as Refusal
 from console.faults import record
 from console.messages import ActionRefused, Answered, Faulted, SnapshotTaken
 from console.readings.errors import ReadingError
+from console.readings.still import tells_the_same
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from console.actions import Actions
     from console.readings import Readings
+    from console.readings.model import Snapshot
 
     Post = Callable[[Message], object]
 
@@ -60,7 +62,8 @@ class Poller(threading.Thread):
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
-        self._read_at = self._told_at = float("-inf")
+        self._read_at = self._told_at = self._happened_at = float("-inf")
+        self._last: Snapshot | None = None
         self._hurried, self._rest = False, REST_S
 
     def ask(
@@ -121,7 +124,7 @@ class Poller(threading.Thread):
     @property
     def _is_calm(self) -> bool:
         """Whether nothing has happened for a while."""
-        return time.monotonic() - self._read_at > CALM_S
+        return time.monotonic() - self._happened_at > CALM_S
 
     def _look(self) -> None:
         if self._stopped:
@@ -135,6 +138,9 @@ class Poller(threading.Thread):
             if self._readings.changed():
                 self._read_at = self._told_at = now
                 snapshot = self._readings.snapshot()
+                if self._last is None or not tells_the_same(self._last, snapshot):
+                    self._happened_at = now
+                self._last = snapshot
                 self._rest = REST_S if snapshot.depth.running < MANY else MANY_REST_S
                 self._post(SnapshotTaken(snapshot))
             elif rested and (same := self._readings.again()) is not None:

@@ -153,7 +153,7 @@ class File:
     def _check_head(self) -> None:
         """Whether the file still begins like a database: an open connection answers from its cache as if it did."""
         try:
-            with self.path.open("rb") as file:
+            with self.path.open("rb", buffering=0) as file:
                 head = file.read(len(_MAGIC))
         except OSError:
             return  # gone or locked away: the connection itself says so
