@@ -173,7 +173,8 @@ class TopicConsole(ThreadedApp):
     def _tidy(self) -> None:
         # A cache of Textual's, of two colours each, holds all that its last 1024 askers have drawn, long after their end.
         StylesCache.get_inner_outer.cache_clear()
-        if any(gc.get_count()[1:]):  # a whole look costs 60 ms, and where nothing happens there is nothing to find
+        # A whole look costs 60 ms, and where nothing has happened there is nothing to find.
+        if any(gc.get_count()[1:]):
             gc.collect()
 
     def redraw(self) -> None:
