@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import time
+
+from console import poller
 from console.poller import Poller
+from console.readings import Readings
 from tests.console.conftest import console
+from tests.console.homes import NOW
 from tests.console.waiting import settled, until
 
 
@@ -26,14 +31,37 @@ async def test_what_nobody_expected_is_shown_short_and_logged_whole(builder):
 
 def test_an_answer_to_an_older_question_is_void():
     told = []
-    poller = Poller(readings=lambda: None, post=told.append)
-    poller.ask("slot", lambda _: 1, lambda _: None)
-    first = poller._questions["slot"][0]
-    poller.ask("slot", lambda _: 2, lambda _: None)
-    poller._answer_all()
+    reader = Poller(readings=lambda: None, post=told.append)
+    reader.ask("slot", lambda _: 1, lambda _: None)
+    first = reader._questions["slot"][0]
+    reader.ask("slot", lambda _: 2, lambda _: None)
+    reader._answer_all()
     (answered,) = told
     assert answered.answer == 2
     assert answered.number == first + 1
-    assert poller.is_current(answered)
-    poller.forget("slot")
-    assert not poller.is_current(answered)
+    assert reader.is_current(answered)
+    reader.forget("slot")
+    assert not reader.is_current(answered)
+
+
+def test_hearts_that_beat_do_not_keep_the_reader_awake_but_what_happens_does(builder, monkeypatch):
+    monkeypatch.setattr(poller, "CALM_S", 1.5)  # longer than it rests between two readings
+    builder.worker()
+    looks = []
+    reader = Poller(readings=lambda: Readings(builder.home, now=lambda: NOW), post=looks.append)
+    reader.start()
+    try:
+        deadline = time.monotonic() + 20
+        beats = 0
+        while not (beats > 12 and reader._is_calm):
+            assert time.monotonic() < deadline, "it never rests"
+            with builder.tasks:
+                builder.tasks.execute("UPDATE worker SET heartbeat_at = heartbeat_at + 0.001")
+            beats += 1
+            time.sleep(0.2)
+        builder.pending()
+        while reader._is_calm:
+            assert time.monotonic() < deadline, "it sleeps on"
+            time.sleep(0.05)
+    finally:
+        reader.stop()
