@@ -10,6 +10,7 @@ import pytest
 from worker.queue import DurableHuey, Operator
 from worker.queue.arguments import HIDDEN
 from worker.queue.errors import MessageError, RefusedError
+from worker.queue.retries import settle
 
 NAME = "tests.job"
 
@@ -146,6 +147,58 @@ def test_a_retry_that_fails_again_is_one_letter_not_two(desk, huey):
     run_all(huey)
     assert len(letters(desk)) == 1
     assert huey.storage.letters.count() == 1
+
+
+@pytest.fixture
+def cut_short(desk, huey, monkeypatch):
+    """A letter whose console was killed once the task was stored: it looks dead while its retry waits."""
+    huey.job("x")
+    run_all(huey)
+    (letter,) = letters(desk)
+    with monkeypatch.context() as killed:
+        killed.setattr(desk.storage.letters, "retried", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            desk.retry([letter[0]])
+    assert huey.storage.letters.count("dead") == 1
+    assert len(rows(desk, "task")) == 1
+    return letter[0]
+
+
+def test_a_retry_that_was_cut_short_resolves_its_letter_all_the_same(desk, huey, cut_short):
+    huey.allowed.append("x")
+    run_all(huey)
+    assert letters(desk) == []
+
+
+def test_a_retry_that_was_cut_short_and_fails_is_one_letter_not_two(desk, huey, cut_short):
+    run_all(huey)
+    assert len(letters(desk)) == 1
+    assert huey.storage.letters.count("dead") == 1
+    huey.allowed.append("x")
+    assert desk.retry([letters(desk)[0][0]]).done == 1
+    run_all(huey)
+    assert letters(desk) == []
+
+
+@pytest.mark.parametrize("who", ["the next worker", "the next retry"])
+def test_a_retry_that_was_cut_short_is_finished_by(who, desk, huey, cut_short):
+    if who == "the next worker":
+        settle(huey.storage)
+    else:
+        assert desk.retry([cut_short]).done == 0
+    assert huey.storage.letters.count("retrying") == 1
+    assert len(rows(desk, "task")) == 1
+
+
+def test_a_worker_leaves_letters_alone_whose_retry_was_cancelled(desk, huey):
+    huey.job("x")
+    run_all(huey)
+    done = desk.retry([letters(desk)[0][0]])
+    assert desk.cancel(list(done.task_ids)).done == 1
+    before = letters(desk)
+    settle(huey.storage)
+    assert letters(desk) == before
+    assert huey.storage.letters.count("dead") == 1
 
 
 def test_an_undone_retry_never_runs_and_the_letter_is_dead_again(desk, huey):

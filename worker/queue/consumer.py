@@ -15,9 +15,9 @@ from huey.consumer import Consumer, Scheduler, Worker, WorkerRecycle
 from worker.queue.canary import Canaries
 from worker.queue.errors import NewerFileError, QueueError
 from worker.queue.retention import Pruner, Retention
+from worker.queue.retries import settle
 from worker.queue.rollups import DepthRecord, Rollups
 from worker.queue.schedules import Schedules
-from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -204,7 +204,7 @@ class DurableConsumer(Consumer):
         if self.periodic:
             self.huey.schedules.register()
         self._publish_handlers(storage)
-        self._reconcile(storage)
+        settle(storage)
         storage.claims.reap()
 
     def loop(self, health_check_ts: float | None = None) -> Any:
@@ -320,13 +320,3 @@ class DurableConsumer(Consumer):
                         now,
                     ),
                 )
-
-    def _reconcile(self, storage: DurableStorage) -> None:
-        """Resolves letters whose retry succeeded just before its worker died."""
-        query = "SELECT 1 FROM run WHERE task_id = ? AND state = ? LIMIT 1"
-        for task_id in storage.letters.retrying():
-            try:
-                if storage.sql(query, (task_id, RunState.COMPLETED), results=True):
-                    storage.letters.resolve(task_id)
-            except QueueError as error:
-                logger.warning("letter of %s is not resolved yet: %s", task_id, error)

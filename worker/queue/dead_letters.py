@@ -105,8 +105,7 @@ class DeadLetters:
     def _bury(self, conn: sqlite3.Connection, death: Death) -> None:
         failure = death.failure
         earlier = conn.execute(
-            "SELECT first_seen, retries FROM letter WHERE retried_as = ? AND state = 'retrying'",
-            (death.task_id,),
+            "SELECT first_seen, retries FROM letter WHERE retried_as = ?", (death.task_id,)
         ).fetchone()
         first_seen, retries = earlier or (death.first_seen, 0)
         row = (
@@ -116,7 +115,7 @@ class DeadLetters:
             )  # fmt: skip
         conn.execute(_BURY, row)
         # The retry of an earlier letter has died in turn: this letter speaks for both.
-        conn.execute("DELETE FROM letter WHERE retried_as = ? AND state = 'retrying'", (death.task_id,))
+        conn.execute("DELETE FROM letter WHERE retried_as = ?", (death.task_id,))
 
     def resolve(self, task_id: str, *, redelivered: bool = False) -> int:
         """A task has succeeded: the letter it is the retry of is no longer needed.
@@ -193,6 +192,21 @@ class DeadLetters:
                 self.connection().execute("SELECT retried_as FROM letter WHERE state = 'retrying'").fetchall()
             )
         return [row[0] for row in rows]
+
+    def half_retried(self) -> list[str]:
+        """Ids of the tasks that letters were to be retried as, where these look dead: cancelled, or cut short by a crash."""
+        query = "SELECT retried_as FROM letter WHERE state = 'dead' AND retried_as IS NOT NULL"
+        with self._lock, wrapped(self.path):
+            return [row[0] for row in self.connection().execute(query).fetchall()]
+
+    def retried(self, task_ids: Sequence[str], at: float) -> None:
+        """Their letters, which look dead, are being retried as these tasks; since `at`, in Unix seconds."""
+        with self.transaction() as conn:
+            conn.executemany(
+                """UPDATE letter SET state = 'retrying', retried_at = ?, retries = retries + 1
+                WHERE retried_as = ? AND state = 'dead'""",
+                [(at, task_id) for task_id in task_ids],
+            )
 
     def causes(self) -> list[tuple[str, str, str | None, str | None, str | None, float]]:
         """The causes of what is dead: fingerprint, then task, subject, error type and error of a sample, first seen."""

@@ -1,19 +1,23 @@
 """Running the tasks of dead letters again: by an operator at once, or with a canary by the worker.
 
-The task is stored first: a crash before the letter is marked leaves a letter that looks dead, and retrying it
-again finds the task under the same id instead of running it twice.
+The letter is told its task's id first, then the task is stored, then the letter is marked. A crash amid these leaves a
+letter that looks dead: it goes with its task's success or death all the same, and retrying it again finds the task
+under the same id instead of running it twice.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from worker.queue.connection import wrapped
+from worker.queue.errors import QueueError
 from worker.queue.message import Envelope
 from worker.queue.queue_desk import TOUCH
+from worker.queue.unit import RunState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     # Journals how many tasks were enqueued, in the transaction that does it.
     Note = Callable[[sqlite3.Cursor, int], None]
+
+logger = logging.getLogger("worker.queue")
 
 # Between two chunks other writers get their turn.
 CHUNK = 500
@@ -108,6 +114,11 @@ def store(
     if not fresh:
         return frozenset()
     now, already = storage.now(), set()
+    with storage.letters.transaction() as conn:
+        conn.executemany(
+            "UPDATE letter SET retried_as = ? WHERE id = ? AND state = 'dead'",
+            [(sealed.task_id, letter_id) for letter_id, sealed in fresh.items()],
+        )
     with storage.db(commit=True) as cursor:
         for letter_id, sealed in fresh.items():
             if _known(cursor, sealed.task_id):
@@ -118,14 +129,26 @@ def store(
             cursor.execute(TOUCH, (entry, sealed.task_id, None))
         if note is not None and len(already) < len(fresh):
             note(cursor, len(fresh) - len(already))
-    with storage.letters.transaction() as conn:
-        conn.executemany(
-            """UPDATE letter SET state = 'retrying', retried_as = ?, retried_at = ?, retries = retries + 1
-            WHERE id = ? AND state = 'dead'""",
-            [(sealed.task_id, now, letter_id) for letter_id, sealed in fresh.items()],
-        )
+    storage.letters.retried([str(sealed.task_id) for sealed in fresh.values()], now)
     storage.wake()
     return frozenset(already)
+
+
+def settle(storage: DurableStorage) -> None:
+    """Finishes what a crash left half-done: letters that look dead while their retry waits, or whose retry has succeeded."""
+    waits = " UNION ALL ".join(
+        f"SELECT 1 FROM {table} WHERE task_id = ?1" for table in ("task", "schedule", "claim")
+    )
+    half = storage.letters.half_retried()
+    if half := [one for one in half if storage.sql(f"{waits} LIMIT 1", (one,), results=True)]:
+        storage.letters.retried(half, storage.now())
+    query = "SELECT 1 FROM run WHERE task_id = ? AND state = ? LIMIT 1"
+    for task_id in storage.letters.retrying():
+        try:
+            if storage.sql(query, (task_id, RunState.COMPLETED), results=True):
+                storage.letters.resolve(task_id)
+        except QueueError as error:
+            logger.warning("letter of %s is not resolved yet: %s", task_id, error)
 
 
 def _known(cursor: sqlite3.Cursor, task_id: str | None) -> bool:
