@@ -39,17 +39,19 @@ class Watch:
         if self._seen is None:
             self._seen = dict.fromkeys(lasting, now)
             return ()
-        fresh = [text for key, text in lasting.items() if key not in self._seen]
+        fresh = [text for key, text in lasting.items() if text and key not in self._seen]
         self._seen |= dict.fromkeys(lasting, now)
         self._seen = {key: at for key, at in self._seen.items() if (now - at).total_seconds() < QUIET_S}
         return tuple(fresh)
 
     def _lasting(self, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+        """What is so, by a key that stays; without a sentence where it cannot be news."""
         for problem in snapshot.problems:
             if problem.code in TOLD:
                 # Ages in the sentence go on; its first word says whose it is.
                 yield f"{problem.code} {problem.text.partition(' ')[0]}", problem.text
-        for cause in snapshot.causes:
+        yield from ((f"cause {known}", "") for known in snapshot.fingerprints)
+        for cause in snapshot.newest_causes:
             yield f"cause {cause.fingerprint}", f"new cause of failure: {cause.error_type}: {cause.error}"
         oldest = snapshot.depth.oldest_pending_at
         if oldest and 0 < self._oldest_age < (snapshot.at - oldest).total_seconds():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from console.commands.output import Context
 
-CAUSES = 1_000
+CAUSES = 10_000
 
 
 def _queue(text: str) -> Report:

@@ -46,13 +46,19 @@ _ORDERS: dict[str, tuple[tuple[str, bool], ...]] = {
 }
 
 
-def causes(file: File, limit: int) -> tuple[Cause, ...]:
-    """The causes of dead letters, most frequent first; kept by the writer, not counted here."""
-    query = """SELECT cause.fingerprint, cause.n, cause.first_seen, cause.last_seen, letter.error_type, letter.error,
+def fingerprints(file: File) -> frozenset[str]:
+    """Of all causes that dead letters have; there are many letters, but few causes."""
+    return frozenset(row["fingerprint"] for row in file.rows("SELECT fingerprint FROM cause"))
+
+
+def causes(file: File, limit: int, *, newest: bool = False) -> tuple[Cause, ...]:
+    """The causes of dead letters, most frequent or newest first; kept by the writer, not counted here."""
+    order = "cause.sample DESC" if newest else "cause.n DESC, cause.last_seen DESC"
+    query = f"""SELECT cause.fingerprint, cause.n, cause.first_seen, cause.last_seen, letter.error_type, letter.error,
         letter.name, letter.subject FROM cause JOIN letter ON letter.id = coalesce(
             (SELECT id FROM letter AS alive WHERE alive.id = cause.sample AND alive.state = 'dead'),
             (SELECT max(id) FROM letter AS other WHERE other.state = 'dead' AND other.fingerprint = cause.fingerprint))
-        ORDER BY cause.n DESC, cause.last_seen DESC LIMIT ?"""
+        ORDER BY {order} LIMIT ?"""
     watched = file.knows("canary")
     return tuple(
         Cause(

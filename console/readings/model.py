@@ -380,6 +380,8 @@ class Snapshot:
     running: tuple[QueueTask, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     causes: tuple[Cause, ...] = ()  # the most frequent first, at most 20
+    newest_causes: tuple[Cause, ...] = ()  # those whose letters are the newest, at most 20
+    fingerprints: frozenset[str] = frozenset()  # of all causes
     minutes: tuple[Minute, ...] = ()  # the last 60, oldest first, gaps filled
     last_runs: tuple[Run, ...] = ()  # newest first, at most 10
     retrying: tuple[Run, ...] = ()  # those of them that failed and whose task is going to be tried again

@@ -62,8 +62,8 @@ def news(tasks: File, letters: File, library: File, queue: str, since: float, no
     new = letters.rows(
         """SELECT cause.fingerprint, cause.n, cause.first_seen, cause.last_seen, letter.error_type, letter.error,
         letter.name, letter.subject FROM cause JOIN letter ON letter.id = cause.sample
-        WHERE cause.first_seen >= ? ORDER BY cause.n DESC LIMIT 100""",
-        (begin,),
+        WHERE cause.first_seen >= ? ORDER BY cause.n DESC LIMIT ?""",
+        (begin, CAUSES),
     )
     span = Span.MINUTE if now - begin <= MINUTES_S else Span.HOUR
     acts = [row for file in (tasks, letters) for row in _acts(file, begin)]
@@ -74,9 +74,9 @@ def news(tasks: File, letters: File, library: File, queue: str, since: float, no
                 row["fingerprint"], row["n"], moment(row["first_seen"]), moment(row["last_seen"]),
                 row["error_type"] or "", row["error"] or "", row["name"], row["subject"],
             )
-            for row in new[:CAUSES]
+            for row in new
         ),
-        causes=len(new),
+        causes=_number(letters, "cause", "SELECT count(*) FROM cause WHERE first_seen >= ?", (begin,)),
         failed=_number(
             tasks, "minute", "SELECT sum(n) FROM minute WHERE queue = ? AND minute >= ? AND event = 'dead'",
             (queue, int(begin // 60)),

@@ -229,7 +229,11 @@ class Readings:
     def _of_letters(self, snapshot: Snapshot, _now: float) -> Snapshot:
         with self._letters.one_moment():
             depth = replace(snapshot.depth, dead_letters=failures.count(self._letters))
-            return replace(snapshot, depth=depth, causes=failures.causes(self._letters, CAUSES))
+            return replace(
+                snapshot, depth=depth, causes=failures.causes(self._letters, CAUSES),
+                newest_causes=failures.causes(self._letters, CAUSES, newest=True),
+                fingerprints=failures.fingerprints(self._letters),
+            )  # fmt: skip
 
     def _of_library(self, snapshot: Snapshot, _now: float) -> Snapshot:
         with self._library.one_moment():

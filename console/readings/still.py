@@ -45,7 +45,13 @@ def of_tasks(snapshot: Snapshot, last: Snapshot) -> Snapshot:
 def of_letters(snapshot: Snapshot, last: Snapshot) -> Snapshot:
     """A look with what the last one saw in `dlq.db`."""
     depth = replace(snapshot.depth, dead_letters=last.depth.dead_letters)
-    return replace(snapshot, depth=depth, causes=last.causes)
+    return replace(
+        snapshot,
+        depth=depth,
+        causes=last.causes,
+        newest_causes=last.newest_causes,
+        fingerprints=last.fingerprints,
+    )
 
 
 def of_library(snapshot: Snapshot, last: Snapshot) -> Snapshot:

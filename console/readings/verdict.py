@@ -36,7 +36,7 @@ def problems(snapshot: Snapshot) -> tuple[Problem, ...]:
             ticks = plural(schedule.missed, "tick")
             found.append(Problem("schedule_missed", f"{name} missed {ticks}"))
     if dead := snapshot.depth.dead_letters:
-        causes = f" of {plural(len(snapshot.causes), 'cause')}" if snapshot.causes else ""
+        causes = f" of {plural(len(snapshot.fingerprints), 'cause')}" if snapshot.fingerprints else ""
         found.append(Problem("dead_letters", f"{plural(dead, 'dead letter')}{causes}"))
     return tuple(found)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Act = Callable[[Sequence[int], dict[str, Any]], None]
 
-CAUSES = 500
+CAUSES = 10_000
 DEAD = "is:dead"
 CANARY = "canary: one first, the rest when it has succeeded"
 

@@ -35,8 +35,9 @@ def test_what_was_so_at_the_start_is_no_news_and_what_lasts_is_told_once(builder
 
 def test_a_new_cause_and_a_task_that_waits_too_long_are_news(builder):
     watch = Watch(oldest_age=60)
-    watch.news(at(0, builder, causes=(cause("a"),)))
-    assert len(watch.news(at(1, builder, causes=(cause("a"), cause("b"))))) == 1
+    watch.news(at(0, builder, fingerprints=frozenset("ao"), newest_causes=(cause("a"),)))
+    newest = (cause("o"), cause("b"))  # o is old, and has died again
+    assert len(watch.news(at(1, builder, fingerprints=frozenset("aob"), newest_causes=newest))) == 1
     depth = Depth(pending=1, oldest_pending_at=homes.NOW)
     assert watch.news(at(59, builder, depth=depth)) == ()
     assert len(watch.news(at(61, builder, depth=depth))) == 1
